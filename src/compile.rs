@@ -1,9 +1,11 @@
 //! The pipeline: loaded files to a registry, everything that follows from it, a checked registry, and artifacts.
 
+mod findings;
 mod format;
 mod import;
 mod read;
 
+pub use findings::listed_findings;
 pub use format::format_files;
 pub use import::{Import, ImportOptions, import};
 
@@ -13,6 +15,7 @@ use crate::diag::{Diagnostics, Reported};
 use crate::engine::Profile;
 use crate::facts::Lock;
 use crate::hir::{KnownFiles, Registry};
+use crate::plan::report::Findings;
 use crate::plan::{TargetName, plan, with_needed};
 use crate::render::{ArtifactSet, RenderError, render, render_only, templates};
 use crate::source::Loaded;
@@ -51,22 +54,30 @@ pub fn analyze(
 ) -> Result<Checked, Reported> {
     let derived = lower(loaded, findings).derive(None, findings);
     let checked = check(derived, policy, findings);
-    let is_intact = |file| !loaded.flaws.iter().any(|flaw| flaw.file() == file);
-    findings.sort();
-    resolve_fixes(&loaded.map, is_intact, findings);
+    finish_findings(loaded, findings);
     checked
 }
 
+/// Sorts findings, and writes their fixes.
+pub fn finish_findings(loaded: &Loaded, findings: &mut Diagnostics) {
+    let is_intact = |file| !loaded.flaws.iter().any(|flaw| flaw.file() == file);
+    findings.sort();
+    resolve_fixes(&loaded.map, is_intact, findings);
+}
+
 /// The last stages: plans a checked registry, and passes the artifacts to `emit`. These are the artifacts of the output
-/// targets in `only` and of those that they need, or of all output targets if `only` is empty.
+/// targets in `only` and of those that they need, or of all output targets if `only` is empty. The report lists the
+/// findings.
 pub fn generate<T>(
     checked: Checked,
+    findings: Findings,
     only: &[TargetName],
     emit: impl FnOnce(&ArtifactSet<'_>) -> T,
 ) -> Result<T, RenderError> {
     // Leak the plan and the artifacts: freeing them is slow.
     // Plan in this thread, which can then reuse the memory that it frees.
-    let (plan, templates) = rayon::join(|| ManuallyDrop::new(plan(checked)), templates);
+    let (mut plan, templates) = rayon::join(|| ManuallyDrop::new(plan(checked)), templates);
+    plan.report = plan.report.take().map(|report| report.with_findings(findings));
     let artifacts = if only.is_empty() {
         render(&plan, &templates)
     } else {

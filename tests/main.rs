@@ -7,6 +7,7 @@
 )]
 
 mod add;
+mod browser;
 mod careless;
 mod checks;
 mod cli;
@@ -41,6 +42,7 @@ mod registries;
 mod release;
 mod remedies;
 mod report;
+mod report_page;
 mod schema;
 mod scripts;
 mod served;

@@ -49,7 +49,9 @@ impl Compiled {
     /// All files that a build would write: path, text, and true if the file is executable.
     #[track_caller]
     pub(crate) fn files(&self) -> BTreeMap<String, (String, bool)> {
-        let plan = orchgen::plan::plan(self.checked().clone());
+        let mut plan = orchgen::plan::plan(self.checked().clone());
+        let findings = orchgen::compile::listed_findings(&self.findings, &self.loaded.map);
+        plan.report = plan.report.take().map(|report| report.with_findings(findings));
         let templates = orchgen::render::templates();
         let set = orchgen::render::render(&plan, &templates).unwrap_or_else(|error| panic!("{error}"));
         let text =

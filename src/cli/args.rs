@@ -130,6 +130,12 @@ pub(super) enum Command {
     /// than the sum of their host. Without a lock, only file sizes are counted.
     #[command(after_help = help::after_options(help::MEMORY_CODES, help::MEMORY))]
     Memory(super::memory::MemoryArgs),
+    /// Write one HTML page about the stack: roles, memory, topology, starts, findings
+    ///
+    /// The page needs no network and no script. It is also written if the registry has errors: then roles that cannot be read are
+    /// missing on it. `orchgen build` writes the same page as `out/report.html`.
+    #[command(after_help = help::after_options(super::report::CODES, super::report::EXAMPLES))]
+    Report(super::report::ReportArgs),
     /// Explain a finding: what it means, why it matters, how to fix it
     #[command(after_help = help::after_options(help::CODES, super::explain::EXPLAIN_HELP))]
     Explain(super::explain::ExplainArgs),

@@ -4,7 +4,7 @@ mod next_step;
 
 use super::args::{BuildArgs, OutputArgs};
 use super::{RunStatus, baseline, session};
-use crate::compile::{analyze, generate};
+use crate::compile::{analyze, generate, listed_findings};
 use crate::diag::{BaselineScope, Diagnostics, Label, words};
 use crate::emit::{self, ChangeKind, EmitError, FileChange, Force, Observer, Outcome, Written};
 use crate::hir::Registry;
@@ -24,6 +24,7 @@ pub(super) fn run(command: &BuildArgs, output: OutputArgs) -> Result<RunStatus, 
         ));
     }
     let checked = analyze(&loaded, command.locked.not_checked_policy(), &mut findings);
+    let listed = listed_findings(&findings, &loaded.map);
     if let Some(baseline) = baseline {
         baseline.apply(&mut findings, &mut loaded.map, BaselineScope::BelowErrors);
     }
@@ -41,7 +42,7 @@ pub(super) fn run(command: &BuildArgs, output: OutputArgs) -> Result<RunStatus, 
     let next_step = NextStep::new(&checked);
     let systemctl = checked.registry().stack.scope.systemctl();
     let mut last_line = String::new();
-    let outcome = generate(checked, &command.only, |artifacts| {
+    let outcome = generate(checked, listed, &command.only, |artifacts| {
         let outcome = write_or_compare(command, artifacts);
         if let (Ok(Outcome::Written(written)), false) = (&outcome, command.compare) {
             last_line = next_step.lines(artifacts, written, command);

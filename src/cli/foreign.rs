@@ -79,6 +79,7 @@ pub const COMMANDS: &[ForeignCommand] = &[
     command("tutorial book learn topics help-topic handbook", "guide"),
     with_arguments("info metadata gguf header", "inspect", "FILE"),
     command("mem ram vram budget", "memory"),
+    command("dashboard visualize visualise graph topology html page", "report"),
     with_arguments("field fields", "schema --field", "role"),
     command("version", "--version"),
     explained(
@@ -108,7 +109,7 @@ pub const COMMANDS: &[ForeignCommand] = &[
 const CHECKING: &str = "check build lock";
 
 /// The commands with the argument `REGISTRY`.
-const READING: &str = "check build lock diff plan memory";
+const READING: &str = "check build lock diff plan memory report";
 
 /// The options of other tools.
 pub const OPTIONS: &[ForeignOption] = &[
@@ -132,7 +133,7 @@ pub const OPTIONS: &[ForeignOption] = &[
     option("import", "-o json|--output json|-o=json|--output=json", "--report json"),
     option("", "-o json|--output json|-o=json|--output=json", "--output-format json"),
     option(
-        "build diff plan apply status import man",
+        "build diff plan apply status import man report",
         "--output {}|--output-dir {}|--out-dir {}|-o {}",
         "--out {}",
     ),

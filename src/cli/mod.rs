@@ -24,6 +24,7 @@ mod lock;
 mod man;
 mod memory;
 mod model_file;
+mod report;
 mod reports;
 mod schema;
 mod session;
@@ -86,6 +87,7 @@ pub fn run() -> ExitCode {
         Command::Fmt(command) => rayon::scope(|_| flatten(fmt::run(command, args.output))),
         Command::Lock(command) => rayon::scope(|_| lock::run(command, args.output)),
         Command::Memory(command) => rayon::scope(|_| memory::run(command, args.output)),
+        Command::Report(command) => rayon::scope(|_| report::run(command, args.output)),
         Command::Inspect(command) => inspect::run(command, args.output),
         Command::Diff(command) => rayon::scope(|_| flatten(deploy::diff(command, args.output))),
         Command::Plan(command) => rayon::scope(|_| flatten(deploy::plan(command, args.output))),

@@ -28,6 +28,8 @@ pub struct LoadLine {
     pub label: Arc<str>,
     /// The bytes that count.
     pub bytes: Bytes,
+    /// True if the size is declared, not computed.
+    pub is_declared: bool,
 }
 
 /// A sum that is being computed.
@@ -98,6 +100,7 @@ impl<'r> Tally<'r> {
                 role: entry.role,
                 label: describe(entry.part.label(registry), portion).into(),
                 bytes,
+                is_declared: entry.part.is_declared,
             });
         }
         let total = lines.iter().fold(Bytes(0), |sum, line| sum.plus(line.bytes));

@@ -44,6 +44,8 @@ declare_words! {
         Numactl = "numactl",
         /// Documents.
         Docs = "docs",
+        /// One HTML page with everything: roles, memory, topology, starts, findings.
+        Report = "report",
         /// The stack as JSON.
         StackJson = "stack-json",
         /// The description of the units by which `plan`, `apply` and `status` work.

@@ -14,6 +14,7 @@ mod process;
 mod program;
 mod prompt;
 pub mod reference;
+pub mod report;
 mod resources;
 mod route;
 mod swap;
@@ -36,6 +37,7 @@ pub use placement::Placement;
 pub use process::{EngineServer, Process, ProgramServer, Role, RouterServer, Server, SwapServer};
 pub use prompt::{ModelKind, Prompt};
 pub use reference::Reference;
+pub use report::Report;
 pub use resources::{MemoryPlace, MemoryUse, Resources};
 pub use route::Route;
 pub use swap::{Swap, SwappedModel, Variant};
@@ -78,10 +80,14 @@ pub struct Plan {
     pub placements: Vec<Placement>,
     /// Further data for the documents.
     pub reference: Reference,
+    /// The data of the report. `None` if the stack does not have this output target.
+    pub report: Option<Report>,
 }
 
 /// Plans a checked registry.
 pub fn plan(checked: Checked) -> Plan {
+    let targets = targets(checked.registry());
+    let report = targets.contains(&TargetName::Report).then(|| report::report(checked.derived()));
     let numbers = process::numbers(&checked);
     let mut placements = process::placements(&checked);
     let prompts = prompt::prompts(&checked, &mut placements);
@@ -107,7 +113,7 @@ pub fn plan(checked: Checked) -> Plan {
         title: stack.title.as_ref().map(|title| title.value.clone()),
         verified: stack.verified.map(|date| date.value),
         scope: stack.scope,
-        targets: targets(&registry),
+        targets,
         engines,
         hosts,
         routes,
@@ -115,6 +121,7 @@ pub fn plan(checked: Checked) -> Plan {
         resources,
         gateways,
         reference,
+        report,
         prompts,
         fetches: fetch::fetches(&registry),
         placements: placements.all,
@@ -141,6 +148,7 @@ pub fn targets(registry: &Registry) -> Vec<TargetName> {
             | TargetName::Numactl
             | TargetName::Docs
             | TargetName::StackJson
+            | TargetName::Report
             | TargetName::Deploy => true,
         }
     };

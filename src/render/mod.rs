@@ -13,6 +13,7 @@ mod numactl;
 mod pieces;
 mod quadlet;
 pub mod quote;
+pub mod report;
 mod router;
 mod stack_json;
 mod stencil;
@@ -47,6 +48,7 @@ fn target(name: TargetName) -> &'static OutputTarget {
         TargetName::Bin => &bin::TARGET,
         TargetName::Numactl => &numactl::TARGET,
         TargetName::Docs => &docs::TARGET,
+        TargetName::Report => &report::TARGET,
         TargetName::StackJson => &stack_json::TARGET,
         TargetName::Deploy => &deployment::TARGET,
     }

@@ -45,6 +45,7 @@ const FILTERS: &[(&str, Quote)] = &[
     ("code", |text| Cow::Owned(quote::markdown_code(text))),
     ("code_cell", |text| Cow::Owned(quote::markdown_code_cell(text))),
     ("line", quote::line),
+    ("prose", |text| Cow::Owned(quote::html_prose(text))),
 ];
 
 /// A template; its name determines its language. Declared with [`template!`](crate::template!).
@@ -303,8 +304,10 @@ fn add_filters(environment: &mut Environment<'static>) {
             None => plain(value)?.into_owned(),
         }))
     });
+    environment.add_test("none", |value: &Value| value.is_none());
     environment.add_filter("upper", |text: &str| text.to_uppercase());
     environment.add_filter("clause", |text: &str| clause(text).to_owned());
+    environment.add_filter("bytes", |bytes: u64| Bytes(bytes).to_string());
     environment.add_filter("size", |bytes: u64| approximate_size(Bytes(bytes)));
     environment.add_filter("join", |list: &Value, separator: &str| -> Result<String, Error> {
         let texts: Vec<String> = list.try_iter()?.map(|text| text.to_string()).collect();

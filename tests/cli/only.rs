@@ -6,7 +6,7 @@ use std::fs;
 /// A role with a placement, so that each output target has files.
 const PLACED: &str = "role \"placed\" tier=\"A\" residency=\"hot\" model=\"tiny\" port=9000 context=4096 host=\"box\" { placement numa=\"bind 0\" }\n";
 
-const TARGETS: [&str; 6] = ["systemd", "router", "bin", "numactl", "docs", "stack-json"];
+const TARGETS: [&str; 7] = ["systemd", "router", "bin", "numactl", "docs", "report", "stack-json"];
 
 /// Runs `build` with these arguments, which must succeed, and returns the summary of the files.
 #[track_caller]

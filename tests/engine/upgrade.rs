@@ -125,6 +125,7 @@ fn an_upgrade_changes_only_files_that_depend_on_the_profile_and_can_be_undone() 
             || path.ends_with(".service")
             || path == "stack.json"
             || path == "deploy.json"
+            || path == "report.html"
             || path == "docs/MODEL_REFERENCE.md"
     };
     assert!(changed.len() > 20 && changed.iter().all(|path| depends_on_profile(path)), "{changed:?}");

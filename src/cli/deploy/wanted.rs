@@ -5,7 +5,7 @@ use crate::check::NotCheckedPolicy;
 use crate::cli::args::OutputArgs;
 use crate::cli::folders::RegistryFolder;
 use crate::cli::{RunStatus, session};
-use crate::compile::{analyze, generate};
+use crate::compile::{analyze, generate, listed_findings};
 use crate::deploy::{DeployError, Tree, TreeFile};
 use crate::diag::Diagnostics;
 use crate::diag::report::human::human;
@@ -29,7 +29,8 @@ pub(super) fn wanted(registry: &RegistryFolder, output: OutputArgs) -> Result<Tr
         session::print_stderr(&human(&findings, &loaded.map, session::style(output, &std::io::stderr())));
         return Err(RunStatus::Findings);
     };
-    generate(checked, &[], Tree::of_artifacts).and_then(|tree| tree).map_err(session::fail)
+    let findings = listed_findings(&findings, &loaded.map);
+    generate(checked, findings, &[], Tree::of_artifacts).and_then(|tree| tree).map_err(session::fail)
 }
 
 /// Like [`wanted`], for a stack with units.

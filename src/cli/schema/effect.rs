@@ -7,6 +7,8 @@ use crate::diag::Diagnostics;
 use crate::engine::Word;
 use crate::hir::schema::{ExampleValue, FieldPath};
 use crate::hir::{Field, ItemKind, Presence};
+use crate::plan::TargetName;
+use crate::plan::report::Findings;
 use crate::source::{Loaded, SourceMap};
 use serde::Serialize;
 use serde_json::Value;
@@ -140,7 +142,10 @@ fn compile(registry: &Value) -> Option<Output> {
     let role = checked.derived().roles.first();
     let line = role.and_then(|role| Some(role.known_command()?.line(&role.endpoint, 0)));
     let options = options(line.as_deref().unwrap_or_default());
-    let files = generate(checked, &[], |artifacts| {
+    // The report has the text of all fields.
+    let others: Vec<TargetName> =
+        TargetName::ALL.iter().copied().filter(|name| *name != TargetName::Report).collect();
+    let files = generate(checked, Findings::default(), &others, |artifacts| {
         let texts = artifacts.iter().map(|artifact| {
             let text = artifact.text().unwrap_or_default();
             (artifact.path().as_str().to_owned(), text.lines().map(str::to_owned).collect())

@@ -27,7 +27,7 @@ use std::borrow::Cow;
 
 /// The source texts with secrets redacted. Reports print only these, so a secret is hidden in the excerpts of all
 /// findings.
-pub(super) fn redact_secrets<'m>(findings: &Diagnostics, map: &'m SourceMap) -> Cow<'m, SourceMap> {
+pub fn redact_secrets<'m>(findings: &Diagnostics, map: &'m SourceMap) -> Cow<'m, SourceMap> {
     let secrets: Vec<Span> = findings.findings().iter().filter_map(|finding| finding.concealed).collect();
     if secrets.is_empty() { Cow::Borrowed(map) } else { Cow::Owned(map.redacted(&secrets)) }
 }

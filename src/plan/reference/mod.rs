@@ -96,9 +96,19 @@ pub(super) fn reference(derived: &Derived, prompts: &[Prompt]) -> Reference {
         experts: expert::keys(registry),
         constraints: constraint::constraints(registry, prompts, &banned),
         stores: registry.stores.iter().map(store).collect(),
-        quirks: registry.quirks.iter().map(|quirk| self::quirk(registry, quirk)).collect(),
+        quirks: quirks(registry),
         measurements: result::measurements(registry),
     }
+}
+
+/// The constraints of models without example commands, and their known problems.
+pub(super) fn constraints_and_quirks(registry: &Registry) -> (Constraints, Vec<Quirk>) {
+    let banned = rule::DraftBans::new(registry);
+    (constraint::constraints(registry, &[], &banned), quirks(registry))
+}
+
+fn quirks(registry: &Registry) -> Vec<Quirk> {
+    registry.quirks.iter().map(|quirk| self::quirk(registry, quirk)).collect()
 }
 
 fn store(store: &hir::Store) -> Store {

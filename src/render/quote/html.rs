@@ -23,6 +23,20 @@ pub fn html(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// A text in the content of an element, in which words in backquotes become `<code>`.
+pub fn html_prose(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 32);
+    let mut rest = text;
+    while let Some((before, (word, after))) =
+        rest.split_once('`').and_then(|(before, after)| Some((before, after.split_once('`')?)))
+    {
+        out.extend([&html(before), "<code>", &html(word), "</code>"]);
+        rest = after;
+    }
+    out.push_str(&html(rest));
+    out
+}
+
 /// True for a control character that is no whitespace in HTML, and for the non-characters at the end of the first plane.
 fn is_forbidden(c: char) -> bool {
     c.is_control() && !matches!(c, '\t' | '\n' | '\r') || matches!(c, '\u{fffe}' | '\u{ffff}')

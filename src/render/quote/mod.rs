@@ -10,7 +10,7 @@ mod yaml;
 
 use std::borrow::Cow;
 
-pub use html::html;
+pub use html::{html, html_prose};
 pub use llama_swap::llama_swap_word;
 pub use markdown::{markdown_cell, markdown_code, markdown_code_cell, markdown_text};
 pub use shell::shell;

@@ -1,0 +1,215 @@
+//! The report: one HTML page about a stack, as a file of `out/` and as a command.
+
+use crate::support::{Compiled, compile, compile_folder, orchgen, repository};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+const MINIMAL: &str = include_str!("report_page/minimal.kdl");
+const TWO_HOSTS: &str = include_str!("report_page/two-hosts.kdl");
+const HOSTILE: &str = include_str!("report_page/hostile.kdl");
+
+/// A stack with 60 roles on two GPUs and the host.
+fn many_roles() -> String {
+    let mut text = MINIMAL.lines().take(3).fold(String::new(), |text, line| text + line + "\n");
+    text += "host \"box\" memory=\"900 GB\" { gpu \"CUDA0\" memory=\"400 GB\"; gpu \"CUDA1\" memory=\"400 GB\" }\n";
+    for number in 0..60 {
+        let gpu = ["CUDA0", "CUDA1", "none"][number % 3];
+        let (residency, port) = (["hot", "warm"][number % 2], 8000 + number);
+        writeln!(
+            text,
+            "role \"role-{number}\" model=\"chat\" port={port} context=4096 residency=\"{residency}\" {{ placement gpu=\"{gpu}\" }}"
+        )
+        .unwrap();
+    }
+    text
+}
+
+/// The stacks of the browser tests, each with its name.
+pub(crate) fn stacks() -> Vec<(&'static str, String)> {
+    vec![
+        ("minimal", MINIMAL.to_owned()),
+        ("two-hosts", TWO_HOSTS.to_owned()),
+        ("hostile", HOSTILE.to_owned()),
+        ("many-roles", many_roles()),
+        ("nothing", "stack \"home\"\n".to_owned()),
+    ]
+}
+
+/// Runs a command with a registry of one file. Returns the status, standard output and standard error.
+#[track_caller]
+fn run(text: &str, words: &[&str]) -> (i32, String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("registry")).unwrap();
+    fs::write(folder.path().join("registry/stack.kdl"), text).unwrap();
+    let output = Command::new(orchgen()).args(words).current_dir(folder.path()).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// The page of a registry, which may have errors.
+#[track_caller]
+pub(crate) fn page(text: &str) -> String {
+    let (status, page, error) = run(text, &["report", "-o", "-"]);
+    assert!(status < 2, "{error}");
+    page
+}
+
+/// The values of an attribute, in the order of the page.
+fn values<'p>(page: &'p str, attribute: &str) -> Vec<&'p str> {
+    let start = format!(" {attribute}=\"");
+    page.split(&start).skip(1).map(|rest| rest.split('"').next().unwrap()).collect()
+}
+
+fn names(compiled: &Compiled) -> Vec<String> {
+    let roles = compiled.checked().registry().roles.iter();
+    roles.map(|role| role.head.name.value.to_string()).collect()
+}
+
+#[test]
+fn the_file_of_a_build_is_the_page_of_the_command() {
+    let compiled = compile(&[("registry/stack.kdl", MINIMAL)]);
+    let (written, is_executable) = compiled.files().remove("report.html").unwrap();
+    assert_eq!(written, page(MINIMAL));
+    assert!(!is_executable);
+}
+
+#[test]
+fn the_page_of_this_repository_is_small_and_names_each_role() {
+    let compiled = compile_folder(&repository().join("registry"));
+    let page = compiled.files().remove("report.html").unwrap().0;
+    assert!(page.len() < 300_000, "{} bytes", page.len());
+    assert!(!page.contains(repository().to_str().unwrap()));
+    let ids = values(&page, "id");
+    for name in names(&compiled) {
+        assert_eq!(ids.iter().filter(|id| **id == format!("role-{name}")).count(), 1, "{name}");
+    }
+    let links = values(&page, "href").into_iter().filter_map(|link| link.strip_prefix('#'));
+    for link in links {
+        assert!(ids.contains(&link), "#{link} is on no element");
+    }
+}
+
+#[test]
+fn the_bars_are_the_sums_of_the_command_memory() {
+    for text in [MINIMAL.to_owned(), TWO_HOSTS.replace("port=8101", "port=8120"), many_roles()] {
+        let page = page(&text);
+        let (_, json, _) = run(&text, &["memory", "--output-format", "json"]);
+        let report: serde_json::Value = serde_json::from_str(&json).unwrap();
+        let mut bars = BTreeMap::new();
+        let mut host = "";
+        for row in page.split("<tr data-place=\"").skip(1) {
+            let row = format!(" data-place=\"{row}");
+            let value = |name: &str| values(&row, name)[0].to_owned();
+            let number = |name: &str| value(name).parse::<u64>().unwrap();
+            let segments = row.split("</svg>").next().unwrap().split("<rect").skip(1);
+            let parts = segments.filter(|rect| rect.contains("s-computed") || rect.contains("s-stated"));
+            let sum: u64 = parts.map(|rect| values(rect, "data-bytes")[0].parse::<u64>().unwrap()).sum();
+            assert_eq!(sum, number("data-bytes"));
+            if value("data-place") == "host" {
+                host = report["hosts"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .find_map(|host| {
+                        let name = host["host"].as_str().unwrap();
+                        (name == value("data-name")).then_some(name)
+                    })
+                    .unwrap();
+            }
+            let sums = (sum, number("data-over"), number("data-services"), number("data-growth"));
+            assert!(bars.insert((host, value("data-place"), value("data-name")), sums).is_none());
+        }
+        for host in report["hosts"].as_array().unwrap() {
+            let name = host["host"].as_str().unwrap();
+            let (used, over, services, growth) = bars[&(name, "host".to_owned(), name.to_owned())];
+            assert_eq!(host["bytes"].as_u64(), Some(used));
+            assert_eq!(host["may_grow_to"].as_u64(), Some(used + growth));
+            assert_eq!((host["over"].as_u64(), host["services"].as_u64()), (Some(over), Some(services)));
+            for gpu in host["gpus"].as_array().unwrap() {
+                let key = (name, "gpu".to_owned(), gpu["name"].as_str().unwrap().to_owned());
+                assert_eq!(
+                    (gpu["bytes"].as_u64(), gpu["over"].as_u64()),
+                    (Some(bars[&key].0), Some(bars[&key].1))
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_topology_has_each_role_once() {
+    for (text, boxes) in [(MINIMAL.to_owned(), 1), (TWO_HOSTS.to_owned(), 8), (many_roles(), 6)] {
+        let page = page(&text);
+        let counts: Vec<usize> = values(&page, "data-roles").iter().map(|n| n.parse().unwrap()).collect();
+        let roles = text.matches("role \"").count() - text.matches("shares=").count();
+        assert_eq!((counts.len(), counts.iter().sum::<usize>()), (boxes, roles));
+    }
+}
+
+#[test]
+fn texts_of_the_registry_are_no_markup() {
+    let page = page(HOSTILE);
+    assert!(!page.contains("<script") && !page.contains("<img") && !page.contains("onerror=alert(3)>"));
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
+    assert!(page.contains("{{ 7 * 7 }}"));
+    assert_eq!(page.matches("</style>").count(), 1);
+}
+
+#[test]
+fn a_registry_with_errors_has_a_page() {
+    let text =
+        MINIMAL.to_owned() + "role \"broken\" model=\"unknown\" port=8081 residency=\"hot\" context=4096\n";
+    let (status, page, error) = run(&text, &["report", "--out", "-"]);
+    assert_eq!((status, &*error), (1, "1 role, 1 error, 0 warnings\n"));
+    assert!(page.contains("The registry has 1 error."));
+    assert!(page.contains("id=\"role-chat\"") && !page.contains("id=\"role-broken\""));
+    assert!(page.contains("stack.kdl:5:22") && page.contains("<mark>&quot;unknown&quot;</mark>"), "{page}");
+    assert!(page.contains("orchgen explain ORC"));
+}
+
+#[test]
+fn each_finding_is_linked_from_its_role() {
+    let page = page(TWO_HOSTS);
+    let row = page.split("<tr id=\"role-again\"").nth(1).unwrap().split("</tr>").next().unwrap();
+    let target = values(row, "href").into_iter().find_map(|link| link.strip_prefix("#finding-")).unwrap();
+    assert!(page.contains(&format!("id=\"finding-{target}\"")));
+    assert!(row.contains("error ORC302") && row.contains("note ORC331"), "{row}");
+    // The findings have the most severe first.
+    let severities: Vec<&str> = page.split("class=\"card finding ").skip(1).map(|rest| &rest[..4]).collect();
+    assert!(severities.is_sorted() && severities.contains(&"erro") && severities.contains(&"warn"));
+}
+
+#[test]
+fn a_secret_is_not_on_the_page() {
+    let key = "hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567";
+    let text = MINIMAL.replace("residency", &format!("api-key=\"{key}\" residency"));
+    assert!(!page(&text).contains(key));
+}
+
+#[test]
+fn the_page_has_no_time_and_no_folder() {
+    let first = page(TWO_HOSTS);
+    assert_eq!(first, page(TWO_HOSTS));
+    assert!(!first.contains("/tmp/") && !first.contains("registry/stack.kdl"));
+    let policy = "content=\"default-src 'none'; style-src 'unsafe-inline'\"";
+    assert!(first.contains(policy) && !first.contains("<script") && !first.contains("src="));
+}
+
+#[test]
+fn the_command_writes_report_html() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("registry")).unwrap();
+    fs::write(folder.path().join("registry/stack.kdl"), MINIMAL).unwrap();
+    let run =
+        |words: &[&str]| Command::new(orchgen()).args(words).current_dir(folder.path()).output().unwrap();
+    let output = run(&["report"]);
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "report.html: 1 role, 0 errors, 0 warnings\n");
+    assert!(output.status.success() && output.stdout.is_empty());
+    assert!(fs::read_to_string(folder.path().join("report.html")).unwrap().starts_with("<!DOCTYPE html>"));
+    assert!(run(&["report", "--quiet"]).stderr.is_empty());
+    assert_eq!(run(&["report", "--out", "registry"]).status.code(), Some(2));
+    assert!(Path::new(&folder.path().join("registry/stack.kdl")).is_file());
+}

@@ -2,8 +2,9 @@
 
 use crate::support::compile;
 use orchgen::catalogue::{codes, find};
+use orchgen::cli::guide::code_page as page;
 use orchgen::diag::page::{Example, Part};
-use orchgen::diag::report::{Style, page::page};
+use orchgen::diag::report::Style;
 
 const BASE: &str = include_str!("pages/base.kdl");
 

@@ -83,7 +83,7 @@ pub(super) fn run(command: &ExplainArgs, output: OutputArgs) -> RunStatus {
         PageFormat::Markdown => markdown_document(&chosen),
         PageFormat::Human if command.code.is_none() && !command.all => list(&chosen, style),
         PageFormat::Human => {
-            let pages: Vec<String> = chosen.iter().map(|code| page(code, style)).collect();
+            let pages: Vec<String> = chosen.iter().map(|code| guide::code_page(code, style)).collect();
             pages.join("\n\n")
         }
     })
@@ -123,18 +123,6 @@ fn markdown_document(codes: &[&Code]) -> String {
         }
     }
     out
-}
-
-/// The page of a code for a terminal: severity, code and name, then its text.
-fn page(code: &'static Code, style: Style) -> String {
-    let tone = match code.severity {
-        Severity::Error => Tone::Bad,
-        Severity::Warning => Tone::Open,
-        Severity::Note => Tone::Good,
-    };
-    let title = Text::new(tone, format!("{}[{code}]", code.severity.word()))
-        .and(Tone::Plain, format!(" {}", code.name));
-    format!("{}\n\n{}", title.painted(style), guide::page_text(&format!("codes/{code}"), &code.text(), style))
 }
 
 fn list(codes: &[&'static Code], style: Style) -> String {

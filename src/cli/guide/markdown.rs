@@ -35,7 +35,7 @@ pub type Cell = Vec<Inline>;
 pub struct CodeBlock {
     /// The first word after the fence, for example `kdl`. Empty for none.
     pub language: String,
-    /// The words after the language: the name of a file, and `+=` if the block adds to it. Empty for none.
+    /// The words after the language: the name of a file, and `+=` if the block adds to it. Other words are for tests.
     pub file: String,
     /// The text. Each line ends with a line break.
     pub text: String,
@@ -62,7 +62,7 @@ impl CodeBlock {
     /// The name of the file, and what the block is for it.
     pub fn caption(&self) -> Option<String> {
         let added = self.file.strip_suffix("+=").map(|name| format!("Add to {}", name.trim_end()));
-        added.or_else(|| (!self.file.is_empty()).then(|| self.file.clone()))
+        added.or_else(|| self.file.contains(['.', '/']).then(|| self.file.clone()))
     }
 }
 

@@ -15,7 +15,7 @@ use super::session;
 use super::table::{Section, Table, Text, Tone};
 use crate::catalogue;
 use crate::diag::report::Style;
-use crate::diag::{nearest, words};
+use crate::diag::{Code, Severity, nearest, words};
 use crate::emit;
 use crate::hir::schema::FieldPath;
 use clap::{Args as Arguments, CommandFactory, ValueEnum};
@@ -77,8 +77,20 @@ pub fn pages() -> Vec<Page> {
 }
 
 /// A page for a terminal.
-pub(in crate::cli) fn page_text(name: &str, text: &str, style: Style) -> String {
+fn page_text(name: &str, text: &str, style: Style) -> String {
     terminal::print(&markdown::parse(text), name, style)
+}
+
+/// The page of a code for a terminal: severity, code and name, then its text.
+pub fn code_page(code: &'static Code, style: Style) -> String {
+    let tone = match code.severity {
+        Severity::Error => Tone::Bad,
+        Severity::Warning => Tone::Open,
+        Severity::Note => Tone::Good,
+    };
+    let title = Text::new(tone, format!("{}[{code}]", code.severity.word()))
+        .and(Tone::Plain, format!(" {}", code.name));
+    format!("{}\n\n{}", title.painted(style), page_text(&format!("codes/{code}"), &code.text(), style))
 }
 
 /// The page with a name. The last part of the name is sufficient: `role` is `reference/role`.

@@ -32,6 +32,7 @@ static TOPICS: &[Topic] = &[
     topic!("numa", "Recipes"),
     topic!("keys", "Recipes"),
     topic!("two-hosts", "Recipes"),
+    topic!("other-servers", "Recipes"),
     topic!("own-build", "Recipes"),
     topic!("containers", "Recipes"),
     topic!("from-llama-swap", "Coming from other tools"),

@@ -18,7 +18,7 @@ const MAX_GROUPS: usize = 16;
 
 /// The sizes of boxes, and the space around them, in pixels.
 const ROLE_WIDTH: u32 = 238;
-const SIDE_WIDTH: u32 = 158;
+const SIDE_WIDTH: u32 = 190;
 const HEIGHT: u32 = 54;
 const GAP: u32 = 12;
 const LANE: u32 = 64;
@@ -31,7 +31,7 @@ const MAX_COLUMNS: u32 = 4;
 /// The columns of text in a box.
 const NAME_COLUMNS: usize = 21;
 const LINE_COLUMNS: usize = 36;
-const SIDE_COLUMNS: usize = 18;
+const SIDE_COLUMNS: usize = 22;
 
 /// The topology of a stack.
 #[derive(Serialize)]
@@ -187,13 +187,13 @@ impl<'r> Drawing<'r> {
     }
 
     fn svg(&self, host: &MapHost) -> String {
-        let (mut boxes, mut edges) = (String::new(), String::new());
+        let (mut frames, mut boxes, mut edges) = (String::new(), String::new(), String::new());
         let mut y = PADDING;
         let mut of_gateways: Vec<Vec<Corner>> = host.gateways.iter().map(|_| Vec::new()).collect();
         let mut of_drafts: BTreeMap<&str, Vec<Corner>> = BTreeMap::new();
         for frame in &self.frames {
             let height = HEADING + frame.rows * (HEIGHT + GAP) - GAP + PADDING;
-            draw_frame(&mut boxes, &frame.label, Corner { x: self.left(), y }, (self.frame_width(), height));
+            draw_frame(&mut frames, &frame.label, Corner { x: self.left(), y }, (self.frame_width(), height));
             for (node, column, row) in &frame.nodes {
                 let x = self.left() + PADDING + column * (ROLE_WIDTH + GAP);
                 let corner = Corner { x, y: y + HEADING + row * (HEIGHT + GAP) };
@@ -231,7 +231,7 @@ impl<'r> Drawing<'r> {
         }
         let (width, height) = (self.width(), bottom + PADDING - GAP);
         format!(
-            r#"<svg class="map" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="group" aria-label="{}">{edges}{boxes}</svg>"#,
+            r#"<svg class="map" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="group" aria-label="{}">{frames}{edges}{boxes}</svg>"#,
             fitted(&format!("Topology of host {}", host.name), 200)
         )
     }
@@ -310,7 +310,7 @@ fn draw_node(out: &mut String, node: &Node<'_>, Corner { x, y }: Corner) {
     let line = fitted(&format!("{}{start}", node.line), LINE_COLUMNS);
     write!(
         out,
-        "<a href=\"#{target}\" data-roles=\"{}\"><svg x=\"{x}\" y=\"{y}\" width=\"{ROLE_WIDTH}\" height=\"{HEIGHT}\">\
+        "<a href=\"#{target}\" aria-label=\"{name}, {right}, {line}\" data-roles=\"{}\"><svg x=\"{x}\" y=\"{y}\" width=\"{ROLE_WIDTH}\" height=\"{HEIGHT}\">\
          <rect class=\"{class}\" x=\"1\" y=\"1\" width=\"{}\" height=\"{}\" rx=\"6\"/>\
          <text class=\"name\" x=\"12\" y=\"23\">{name}</text>\
          <text class=\"number\" x=\"{}\" y=\"23\">{right}</text>\

@@ -1,6 +1,6 @@
 //! The page of a kind: an example, a table of all fields, and a section for each field.
 
-use super::{anchor, heading, pair, row, table};
+use super::{heading, pair, row, slug, table};
 use crate::cli::schema::{Effect, FieldPage, RelatedCode};
 use crate::diag::words;
 use crate::hir::schema::FieldPath;
@@ -24,7 +24,7 @@ pub(super) fn body(kind: &'static ItemKind) -> String {
     text.push_str(&table(&["field", "type", "presence", "default"]));
     for (path, page) in paths.iter().zip(&pages) {
         let name = heading(path);
-        let link = format!("[{name}](#{})", anchor(&name));
+        let link = format!("[{name}](#{})", slug(&name));
         let default = page.default.map(words::quoted).unwrap_or_default();
         text.push_str(&row(&[link, value_type(page), page.presence.unwrap_or_default().to_owned(), default]));
     }

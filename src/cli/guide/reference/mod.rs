@@ -5,6 +5,7 @@ mod language;
 mod options;
 mod swap_keys;
 
+use super::markdown::slug;
 use super::page::Page;
 use crate::hir::KINDS;
 use crate::hir::schema::FieldPath;
@@ -32,12 +33,6 @@ pub(super) fn pages() -> impl Iterator<Item = Page> {
     std::iter::once(language).chain(kinds).chain([options, keys])
 }
 
-/// The anchor of a heading in Markdown: lower case, `-` for a blank, and no other punctuation than `-` and `_`.
-fn anchor(heading: &str) -> String {
-    let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | ' '));
-    kept.flat_map(char::to_lowercase).map(|c| if c == ' ' { '-' } else { c }).collect()
-}
-
 /// The path of a field below its kind, such as `draft.max`. It is the heading of its section.
 fn heading(path: &FieldPath) -> String {
     path.fields.iter().map(|field| field.name).collect::<Vec<_>>().join(".")
@@ -49,7 +44,7 @@ fn link(path: &FieldPath) -> String {
     if path.fields.is_empty() {
         return format!("[{text}]({page}.md)");
     }
-    format!("[{text}]({page}.md#{})", anchor(&heading(path)))
+    format!("[{text}]({page}.md#{})", slug(&heading(path)))
 }
 
 /// A row of a table in Markdown.

@@ -17,11 +17,13 @@ use crate::facts::Lock;
 use crate::hir::{KnownFiles, Registry};
 use crate::plan::report::Findings;
 use crate::plan::{TargetName, plan, with_needed};
+use crate::render::template::Templates;
 use crate::render::{ArtifactSet, RenderError, render, render_only, templates};
 use crate::source::Loaded;
 use crate::syntax::resolve_fixes;
 use read::{known_files, lower_with, read_lock};
 use std::mem::ManuallyDrop;
+use std::sync::LazyLock;
 
 /// A registry that is lowered but not checked, with its lock. Items that cannot be read are reported and left out.
 pub struct LoweredRegistry<'l> {
@@ -65,6 +67,9 @@ pub fn finish_findings(loaded: &Loaded, findings: &mut Diagnostics) {
     resolve_fixes(&loaded.map, is_intact, findings);
 }
 
+/// The templates of all targets. The reference of the guide compiles hundreds of small registries.
+static TEMPLATES: LazyLock<Templates> = LazyLock::new(templates);
+
 /// The last stages: plans a checked registry, and passes the artifacts to `emit`. These are the artifacts of the output
 /// targets in `only` and of those that they need, or of all output targets if `only` is empty. The report lists the
 /// findings.
@@ -76,12 +81,13 @@ pub fn generate<T>(
 ) -> Result<T, RenderError> {
     // Leak the plan and the artifacts: freeing them is slow.
     // Plan in this thread, which can then reuse the memory that it frees.
-    let (mut plan, templates) = rayon::join(|| ManuallyDrop::new(plan(checked)), templates);
+    let (mut plan, templates) =
+        rayon::join(|| ManuallyDrop::new(plan(checked)), || LazyLock::force(&TEMPLATES));
     plan.report = plan.report.take().map(|report| report.with_findings(findings));
     let artifacts = if only.is_empty() {
-        render(&plan, &templates)
+        render(&plan, templates)
     } else {
-        render_only(&plan, &templates, &with_needed(only.iter().copied()))
+        render_only(&plan, templates, &with_needed(only.iter().copied()))
     };
     let artifacts = ManuallyDrop::new(artifacts?);
     Ok(emit(&artifacts))

@@ -289,7 +289,7 @@ fn tables_name_the_hosts_if_there_are_several() {
     let text = files(&compile(&[("stack.kdl", TWO_HOSTS)])).remove(REFERENCE).unwrap();
     assert_well_formed(&text);
     let roles = rows(&text, "### Tier t - All");
-    let hosts: Vec<&str> = roles.iter().filter_map(|row| row.split('|').nth_back(1)).map(str::trim).collect();
+    let hosts: Vec<&str> = roles.iter().filter_map(|row| row.split('|').nth(7)).map(str::trim).collect();
     assert_eq!(hosts, ["Host", "---", "left", "right", "right", "right"], "{text}");
     assert_eq!(
         rows(&text, "## Memory Footprint")[2..],

@@ -51,6 +51,7 @@ pages! {
     numa "numa"
     on_demand "on-demand"
     one_gpu "one-gpu"
+    other_servers "other-servers"
     own_build "own-build"
     two_hosts "two-hosts"
     vision "vision"

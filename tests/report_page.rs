@@ -94,6 +94,7 @@ fn the_page_of_this_repository_is_small_and_names_each_role() {
 
 #[test]
 fn the_bars_are_the_sums_of_the_command_memory() {
+    let mut known = 0;
     for text in [MINIMAL.to_owned(), TWO_HOSTS.replace("port=8101", "port=8120"), many_roles()] {
         let page = page(&text);
         let (_, json, _) = run(&text, &["memory", "--output-format", "json"]);
@@ -125,8 +126,12 @@ fn the_bars_are_the_sums_of_the_command_memory() {
         for host in report["hosts"].as_array().unwrap() {
             let name = host["host"].as_str().unwrap();
             let (used, over, services, growth) = bars[&(name, "host".to_owned(), name.to_owned())];
-            assert_eq!(host["bytes"].as_u64(), Some(used));
-            assert_eq!(host["may_grow_to"].as_u64(), Some(used + growth));
+            // Without the memory of a model, the sum of the host is not known, and the bar has what is.
+            if let Some(bytes) = host["bytes"].as_u64() {
+                known += 1;
+                assert_eq!(bytes, used);
+                assert_eq!(host["may_grow_to"].as_u64(), Some(used + growth));
+            }
             assert_eq!((host["over"].as_u64(), host["services"].as_u64()), (Some(over), Some(services)));
             for gpu in host["gpus"].as_array().unwrap() {
                 let key = (name, "gpu".to_owned(), gpu["name"].as_str().unwrap().to_owned());
@@ -137,6 +142,7 @@ fn the_bars_are_the_sums_of_the_command_memory() {
             }
         }
     }
+    assert!(known > 1, "{known} known sums");
 }
 
 #[test]
@@ -166,7 +172,7 @@ fn a_registry_with_errors_has_a_page() {
     assert_eq!((status, &*error), (1, "1 role, 1 error, 0 warnings\n"));
     assert!(page.contains("The registry has 1 error."));
     assert!(page.contains("id=\"role-chat\"") && !page.contains("id=\"role-broken\""));
-    assert!(page.contains("stack.kdl:5:22") && page.contains("<mark>&quot;unknown&quot;</mark>"), "{page}");
+    assert!(page.contains("stack.kdl:5:21") && page.contains("<mark>&quot;unknown&quot;</mark>"), "{page}");
     assert!(page.contains("orchgen explain ORC"));
 }
 
@@ -178,8 +184,10 @@ fn each_finding_is_linked_from_its_role() {
     assert!(page.contains(&format!("id=\"finding-{target}\"")));
     assert!(row.contains("error ORC302") && row.contains("note ORC331"), "{row}");
     // The findings have the most severe first.
-    let severities: Vec<&str> = page.split("class=\"card finding ").skip(1).map(|rest| &rest[..4]).collect();
-    assert!(severities.is_sorted() && severities.contains(&"erro") && severities.contains(&"warn"));
+    let severities = page.split("class=\"card finding ").skip(1).map(|rest| rest.split('"').next().unwrap());
+    let rank = |severity: &str| ["error", "warning", "note"].iter().position(|known| *known == severity);
+    let ranks: Vec<usize> = severities.map(|severity| rank(severity).unwrap()).collect();
+    assert!(ranks.is_sorted() && ranks.first() == Some(&0) && ranks.contains(&1), "{ranks:?}");
 }
 
 #[test]

@@ -357,12 +357,13 @@ fn no_hash_order_and_no_unfinished_code() {
 }
 
 /// Names of llama.cpp are data of `engine/llama`, and those of llama-swap of `engine/llama_swap.rs`. Only texts for users, which have blanks, name them elsewhere,
-/// and the readers of `import`, which recognize commands and files of these programs.
+/// the pages of the reference, and the readers of `import`, which recognize commands and files of these programs.
 #[test]
 fn names_of_llama_cpp_are_in_one_room() {
     let is_checked = |name: &str| !name.starts_with("engine/llama") && !name.starts_with("import/");
     for (name, text) in sources().into_iter().filter(|(name, _)| is_checked(name)) {
-        for literal in code(&text).split('"').skip(1).step_by(2).filter(|literal| !literal.contains(' ')) {
+        let is_name = |literal: &&str| !literal.contains(' ') && !literal.starts_with("reference/");
+        for literal in code(&text).split('"').skip(1).step_by(2).filter(is_name) {
             for word in ["llama-server", "/health", "LLAMA_ARG_", "LLAMA_API_KEY"] {
                 assert!(!literal.contains(word), "{name} has \"{literal}\"");
             }

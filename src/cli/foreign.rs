@@ -133,10 +133,11 @@ pub const OPTIONS: &[ForeignOption] = &[
     option("import", "-o json|--output json|-o=json|--output=json", "--report json"),
     option("", "-o json|--output json|-o=json|--output=json", "--output-format json"),
     option(
-        "build diff plan apply status import man report",
+        "build diff plan apply status import man",
         "--output {}|--output-dir {}|--out-dir {}|-o {}",
         "--out {}",
     ),
+    option("report", "--output {}|--output-dir {}|--out-dir {}", "--out {}"),
     option("init import", "--language {}|--lang {}", "--format {}"),
     option("init import", "--yaml", "--format yaml"),
     option("init import", "--kdl", "--format kdl"),

@@ -1,6 +1,6 @@
 //! The fenced blocks of a page, and what the tests do with each.
 
-/// What a test does with a block.
+/// The use of a block in a test.
 pub(super) enum Step {
     /// Writes a file. If the registry in KDL is followed by the same in YAML, `yaml` is the path and the text of that file.
     File { path: String, text: String, yaml: Option<(String, String)> },
@@ -68,7 +68,7 @@ fn blocks(page: &str) -> Vec<Block<'_>> {
     found
 }
 
-/// What the test does with each block of a page, with the line of the block. No block is left out.
+/// The step of the test for each block of a page, with the line of the block. No block is left out.
 pub(super) fn steps(page: &str) -> Vec<(usize, Step)> {
     let blocks = blocks(page);
     let is_yaml = |n: usize| n > 0 && blocks[n].yaml_of(&blocks[n - 1]);

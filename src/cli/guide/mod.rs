@@ -131,7 +131,8 @@ fn named_elsewhere(topic: &str) -> Option<String> {
     Some(format!("\nrun `orchgen {} --help`", command.get_name()))
 }
 
-/// The topics with the word in their name or title, then the one with a similar name, then those with the word in their text.
+/// The topics with the word in their name or title, then the one with a similar name, then those of the guide with the word in
+/// their text.
 fn similar_topics(pages: &[Page], topic: &str) -> String {
     let word = topic.to_lowercase();
     let with = |text: &dyn Fn(&Page) -> String| -> Vec<String> {
@@ -146,7 +147,10 @@ fn similar_topics(pages: &[Page], topic: &str) -> String {
     if let Some(near) = nearest(topic, pages.iter().map(|page| page.name.as_str())) {
         return format!("; did you mean `{near}`?");
     }
-    let mentioned = with(&|page| page.text().to_owned());
+    // The texts of the reference take long.
+    let guide =
+        |page: &Page| if page.group == reference::GROUP { String::new() } else { page.text().to_owned() };
+    let mentioned = with(&guide);
     if mentioned.is_empty() { String::new() } else { format!("\nread {}", words::any_of(&mentioned)) }
 }
 

@@ -10,7 +10,8 @@ use super::page::Page;
 use crate::hir::KINDS;
 use crate::hir::schema::FieldPath;
 
-const GROUP: &str = "Reference";
+/// The heading of the pages.
+pub(super) const GROUP: &str = "Reference";
 
 /// The pages of the language, of each kind and of the cheat sheets.
 pub(super) fn pages() -> impl Iterator<Item = Page> {

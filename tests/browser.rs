@@ -1,10 +1,11 @@
 //! HTML pages in Chromium: light and dark, on small and large screens, with the keyboard, and with the rules of axe.
 
 use crate::outside::python;
-use crate::support::{compile_folder, repository};
+use crate::support::{compile_folder, orchgen, repository};
 use serde_json::Value;
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 /// Opens pages in the browser and returns their problems, by file.
 #[track_caller]
@@ -35,6 +36,21 @@ mod tools {
         }
     }
 
+    /// A page of each form: the list of topics, topics with tables and long lines, the reference, and codes.
+    #[test]
+    fn pages_of_the_guide_have_no_problems() {
+        const NAMES: [&str; 6] =
+            ["index", "not-starting", "containers", "reference/residency", "codes/index", "codes/ORC302"];
+        let folder = tempfile::tempdir().unwrap();
+        let wrote = Command::new(orchgen()).args(["guide", "--out"]).arg(folder.path()).output().unwrap();
+        assert!(wrote.status.success(), "{wrote:?}");
+        let files: Vec<PathBuf> =
+            NAMES.iter().map(|name| folder.path().join(format!("{name}.html"))).collect();
+        for (file, found) in problems(&files).as_object().unwrap() {
+            assert_eq!(found, &Value::Array(Vec::new()), "{file}");
+        }
+    }
+
     #[test]
     fn the_check_finds_problems() {
         let folder = tempfile::tempdir().unwrap();
@@ -51,7 +67,7 @@ mod tools {
             "no visible focus",
             "axe: color-contrast",
             "axe: html-has-lang",
-            "3000 pixels",
+            "3008 pixels wide",
             "request: http://127.0.0.1:9/x.png",
             "console: ",
         ] {

@@ -1,5 +1,6 @@
-//! Registries that a reader wrote from README and `schema --field` alone, one folder for each: all drafts in order, and the
-//! findings of those that had any. The last draft has none.
+//! Registries that readers wrote who did not know orchgen, one folder for each: all drafts in order, and the findings of those that
+//! had any. The last draft has none. Those of `first_drafts` are from README and `schema --field` alone, and those of `guide_drafts`
+//! from the guide alone, with the points that were not clear to the reader.
 
 use crate::support::{compile, repository};
 use std::fs;
@@ -18,12 +19,32 @@ fn drafts(folder: &PathBuf) -> Vec<PathBuf> {
 }
 
 #[test]
-fn each_registry_needs_at_most_two_drafts() {
-    let all = fs::read_dir(repository().join("tests/first_drafts")).unwrap();
-    let folders: Vec<PathBuf> = all.map(|entry| entry.unwrap().path()).collect();
-    assert_eq!(folders.len(), 12);
+fn each_registry_from_the_readme_needs_at_most_two_drafts() {
+    assert_drafts(&folders("first_drafts", 12));
+}
+
+#[test]
+fn each_registry_from_the_guide_needs_at_most_two_drafts() {
+    let folders = folders("guide_drafts", 3);
+    assert_drafts(&folders);
     for folder in folders {
-        let drafts = drafts(&folder);
+        assert!(fs::read_to_string(folder.join("stuck.md")).unwrap().contains("\n1. "));
+    }
+}
+
+/// The folders of a fixture.
+#[track_caller]
+fn folders(fixture: &str, count: usize) -> Vec<PathBuf> {
+    let all = fs::read_dir(repository().join("tests").join(fixture)).unwrap();
+    let folders: Vec<PathBuf> = all.map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(folders.len(), count);
+    folders
+}
+
+#[track_caller]
+fn assert_drafts(folders: &[PathBuf]) {
+    for folder in folders {
+        let drafts = drafts(folder);
         assert!((1..=MOST_DRAFTS).contains(&drafts.len()), "{}", folder.display());
         for (number, draft) in drafts.iter().enumerate() {
             let (name, text) =

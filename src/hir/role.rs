@@ -155,7 +155,7 @@ pub(super) static TABLE: Table = Table::of(&[
     Field::optional(
         "residency",
         Shape::Name("residency"),
-        "The load policy. A registry without residencies has `hot` (boot; the default of a role with a port) and `warm` (on demand, unloaded after 15 minutes). In other registries, a role without `residency` is listed, but not served.",
+        "The load policy. A registry without residencies has `hot` (boot; the default of a role with a port or a gateway) and `warm` (on demand, unloaded after 15 minutes). In other registries, a role without `residency` is listed, but not served.",
     ),
     Field::optional(
         "group",

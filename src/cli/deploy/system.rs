@@ -118,7 +118,7 @@ impl Systemd {
         // A question has many arguments, and its verb is enough.
         let shown = if args.first() == Some(&"show") { args.get(..1).unwrap_or_default() } else { args };
         let hint = if message.contains("not been booted with systemd") {
-            "; for a system that does not run, write `--root FOLDER`"
+            "; `orchgen apply --root FOLDER` installs into a system that does not run"
         } else {
             ""
         };

@@ -180,9 +180,9 @@ fn markup(text: String) -> Quoted {
     text.into()
 }
 
-/// The text in HTML, at most this number of columns, at which a letter counts one and a character of other scripts two.
+/// The text in HTML, at most this number of columns. The characters of wide scripts count two.
 fn fitted(text: &str, columns: usize) -> String {
-    let width = |c: char| if c.is_ascii() { 1 } else { 2 };
+    let width = |c: char| if c < '\u{1100}' { 1 } else { 2 };
     let mut used = 0;
     let mut short = String::new();
     for c in text.chars() {

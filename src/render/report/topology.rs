@@ -30,7 +30,7 @@ const MAX_COLUMNS: u32 = 4;
 
 /// The columns of text in a box.
 const NAME_COLUMNS: usize = 21;
-const LINE_COLUMNS: usize = 36;
+const LINE_COLUMNS: usize = 34;
 const SIDE_COLUMNS: usize = 22;
 
 /// The topology of a stack.
@@ -92,9 +92,10 @@ pub(super) fn topology(hosts: &[MapHost]) -> Topology {
 /// The box of a role.
 fn node(role: &MapRole) -> Node<'_> {
     let port = match role.ports {
-        Some(ports) if ports.first == ports.last => format!(":{}", ports.first),
-        Some(ports) => format!(":{}–{}", ports.first, ports.last),
-        None => "gateway".to_owned(),
+        Some(ports) if ports.first == ports.last => format!(":{} · ", ports.first),
+        Some(ports) => format!(":{}–{} · ", ports.first, ports.last),
+        // The line from its gateway replaces the port.
+        None => String::new(),
     };
     let tier = role.tier.as_ref().map(|tier| format!("tier {tier} · ")).unwrap_or_default();
     Node {
@@ -102,7 +103,7 @@ fn node(role: &MapRole) -> Node<'_> {
         count: 1,
         name: role.name.to_string(),
         right: role.bytes.to_string(),
-        line: format!("{port} · {tier}{}", role.residency),
+        line: format!("{port}{tier}{}", role.residency),
         is_on_demand: role.is_on_demand,
         gateway: role.gateway,
         draft: role.draft.as_deref(),
@@ -291,7 +292,7 @@ fn middle(corners: &[Corner]) -> u32 {
 }
 
 fn draw_frame(out: &mut String, label: &str, Corner { x, y }: Corner, (width, height): (u32, u32)) {
-    let columns = usize::try_from(width / 8).unwrap_or(30);
+    let columns = usize::try_from(width / 7).unwrap_or(30);
     write!(
         out,
         r#"<rect class="place" x="{x}" y="{y}" width="{width}" height="{height}" rx="8"/><text class="place-name" x="{}" y="{}">{}</text>"#,

@@ -237,8 +237,8 @@ fn every_key_of_llama_swap_is_in_the_table() {
 
 /// The blocks of a page with this language.
 fn blocks<'t>(text: &'t str, language: &str) -> Vec<&'t str> {
-    let starts = text.split(&*format!("\n```{language}\n")).skip(1);
-    starts.filter_map(|rest| rest.split("\n```").next()).collect()
+    let fence = format!("\n```{language}\n");
+    text.split(&*fence).skip(1).filter_map(|rest| rest.split("\n```").next()).collect()
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod options;
 mod swap_keys;
 
 use super::page::Page;
+use crate::engine::Family;
 use crate::hir::KINDS;
 use crate::hir::schema::FieldPath;
 
@@ -18,7 +19,7 @@ pub(super) fn pages() -> impl Iterator<Item = Page> {
         Page::computed(format!("reference/{}", kind.word), GROUP, kind.word, move || kind::body(kind))
     });
     let options = Page::computed(
-        "reference/llama-server-options",
+        format!("reference/{}-options", Family::LlamaCpp.server()),
         GROUP,
         "Options of llama-server and their fields",
         options::body,

@@ -10,10 +10,11 @@ pub fn heading(text: &[Inline]) -> String {
     let mut out = String::new();
     for inline in text {
         match inline {
-            Inline::Link(_, inner) => out.push_str(&heading(inner)),
             Inline::Code(words) => out.extend(["<code>", &html(words), "</code>"]),
             Inline::Text(words) => out.push_str(&html(words)),
-            Inline::Strong(inner) | Inline::Emphasis(inner) => out.push_str(&heading(inner)),
+            Inline::Strong(inner) | Inline::Emphasis(inner) | Inline::Link(_, inner) => {
+                out.push_str(&heading(inner));
+            }
             Inline::Break => out.push(' '),
         }
     }
@@ -121,7 +122,7 @@ fn inlines(text: &[Inline], from: &str) -> String {
             Inline::Break => out.push_str("<br>"),
             Inline::Link(target, inner) => match href(from, target) {
                 Some(address) => {
-                    out.extend(["<a href=\"", &html(&address), "\">", &inlines(inner, from), "</a>"])
+                    out.extend(["<a href=\"", &html(&address), "\">", &inlines(inner, from), "</a>"]);
                 }
                 None => out.push_str(&inlines(inner, from)),
             },

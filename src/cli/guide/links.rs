@@ -42,7 +42,7 @@ pub fn href(from: &str, link: &str) -> Option<String> {
     LinkTarget::of(from, link).map(|target| match target {
         LinkTarget::Web(address) => address,
         LinkTarget::Page(..) => match link.split_once('#') {
-            Some((path, anchor)) if path.is_empty() => format!("#{anchor}"),
+            Some(("", anchor)) => format!("#{anchor}"),
             Some((path, anchor)) => format!("{}.html#{anchor}", path.trim_end_matches(".md")),
             None => format!("{}.html", link.trim_end_matches(".md")),
         },

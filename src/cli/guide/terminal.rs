@@ -57,7 +57,7 @@ impl Printer<'_> {
             }
             Block::Paragraph(text) => self.wrapped(text, Tone::Plain, indent),
             Block::List(first, items) => self.list(*first, items, indent),
-            Block::Quote(inner) => self.blocks(inner, indent + INDENT, true),
+            Block::Quote(inner) => self.blocks(inner, indent + INDENT, 1),
             Block::Code(code) => self.code(code, indent),
             Block::Table(header, rows) => self.table(header, rows, indent),
             Block::Rule => {
@@ -66,12 +66,12 @@ impl Printer<'_> {
         }
     }
 
-    /// The lines of several blocks, with empty lines between them if they are `apart`.
-    fn blocks(&self, blocks: &[Block], indent: usize, apart: bool) -> Vec<String> {
+    /// The lines of several blocks, with a number of empty lines between them.
+    fn blocks(&self, blocks: &[Block], indent: usize, gap: usize) -> Vec<String> {
         let mut lines = Vec::new();
         for (at, block) in blocks.iter().enumerate() {
-            if at > 0 && apart {
-                lines.push(String::new());
+            if at > 0 {
+                lines.extend(std::iter::repeat_n(String::new(), gap));
             }
             lines.extend(self.lines(block, indent));
         }
@@ -93,14 +93,14 @@ impl Printer<'_> {
         let has_code = |block: &Block| matches!(block, Block::Code(_) | Block::Table(..));
         let is_loose =
             |item: &Vec<Block>| item.iter().filter(is_paragraph).count() > 1 || item.iter().any(has_code);
-        let apart = items.iter().any(is_loose);
+        let gap = usize::from(items.iter().any(is_loose));
         let mut lines = Vec::new();
         for (number, item) in (first.unwrap_or(0)..).zip(items) {
             let mark = first.map_or("-".to_owned(), |_| format!("{number}."));
-            if apart && !lines.is_empty() {
-                lines.push(String::new());
+            if !lines.is_empty() {
+                lines.extend(std::iter::repeat_n(String::new(), gap));
             }
-            let below = self.blocks(item, indent + mark_width, apart);
+            let below = self.blocks(item, indent + mark_width, gap);
             let mut below = below.into_iter();
             let start = below.next().unwrap_or_default();
             let text = start.get(indent + mark_width..).unwrap_or_default();

@@ -27,12 +27,16 @@ impl Builds {
         }
         let parts: Vec<(Family, Vec<&str>)> =
             Family::ALL.into_iter().map(|family| (family, self.of(family))).collect();
-        let with = parts.iter().filter_map(|(family, names)| range(*family, names));
-        let with: Vec<String> = with.collect();
+        let with: Vec<String> = parts.iter().filter_map(|(family, names)| range(*family, names)).collect();
         let missing = parts.iter().filter(|(_, names)| names.is_empty());
         let missing: Vec<String> = missing.map(|(family, _)| all_of(*family)).collect();
-        let not = if missing.is_empty() { String::new() } else { format!("; not {}", missing.join(", ")) };
-        if with.is_empty() { "no built-in profile".to_owned() } else { with.join(", and ") + &not }
+        let is_in_main = parts.first().is_some_and(|(_, names)| !names.is_empty());
+        match (with.join(", and "), missing.join(", ")) {
+            (with, _) if with.is_empty() => "no built-in profile".to_owned(),
+            (with, missing) if missing.is_empty() => with,
+            (with, missing) if is_in_main => format!("{with}; not {missing}"),
+            (with, _) => format!("only {with}"),
+        }
     }
 
     /// The builds of a family with the feature.

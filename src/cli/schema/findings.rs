@@ -84,7 +84,7 @@ fn items(example: &Example) -> BTreeMap<Item, Fields> {
         let has_name = matches!(kind.naming, Naming::Word | Naming::Text);
         let nodes = match document.language {
             Language::Yaml if has_name => node.fields.iter().collect(),
-            _ => vec![node],
+            Language::Yaml | Language::Kdl => vec![node],
         };
         for item in nodes {
             let path = FieldPath::of(kind);
@@ -94,7 +94,7 @@ fn items(example: &Example) -> BTreeMap<Item, Fields> {
                     Some((name, args)) => (text(name), args),
                     None => continue,
                 },
-                _ => (String::new(), item.args.as_slice()),
+                Language::Yaml | Language::Kdl => (String::new(), item.args.as_slice()),
             };
             collect(&path, args, &item.fields, items.entry((kind.word, name)).or_default());
         }

@@ -1,7 +1,7 @@
 //! The table of the keys of llama-swap: the field that each becomes, or the reason why it is not imported. The reader selects
 //! its functions by this table, and the cheat sheet of the guide prints it.
 
-use super::model::Model;
+use super::model::{self, Model};
 use super::{filters, settings};
 use crate::syntax::yaml::TreeEntry;
 
@@ -73,7 +73,7 @@ impl Key {
     const fn reported_as(self, reported: Reported) -> Self {
         match self.meaning {
             Meaning::Lost(why, _) => Self { meaning: Meaning::Lost(why, reported), ..self },
-            _ => self,
+            Meaning::Field(..) | Meaning::Read(_) | Meaning::Group | Meaning::SameAs(_) => self,
         }
     }
 
@@ -109,12 +109,10 @@ pub static KEYS: &[Key] = &[
     ),
     used("models.ID.proxy", "only checked: `cmd` must have its port"),
     field("models.ID.ttl", "residency.idle", "0 means that the model is never unloaded"),
-    field("models.ID.aliases", "role.alias", "one for each alias")
-        .read_by(|model, entry| model.aliases(entry)),
-    field("models.ID.env", "role.env", "a secret is not imported")
-        .read_by(|model, entry| model.variables(entry)),
+    field("models.ID.aliases", "role.alias", "one for each alias").read_by(model::read_aliases),
+    field("models.ID.env", "role.env", "a secret is not imported").read_by(model::read_variables),
     field("models.ID.checkEndpoint", "role.health", "only for another program than llama-server")
-        .read_by(|model, entry| model.health(entry)),
+        .read_by(model::read_health),
     group("models.ID.filters").read_by(filters::read),
     field(
         "models.ID.filters.setParamsByID",

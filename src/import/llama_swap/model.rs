@@ -105,29 +105,6 @@ impl Model<'_, '_> {
         }
     }
 
-    pub(super) fn aliases(&mut self, field: &TreeEntry) {
-        for item in field.value.items() {
-            let alias = self.word(item, "aliases");
-            self.server.aliases.push(alias);
-        }
-    }
-
-    pub(super) fn health(&mut self, field: &TreeEntry) {
-        let path = self.word(&field.value, "checkEndpoint");
-        let is_default = path.text.strip_prefix('/') == Some("health");
-        self.server.health = Some(path).filter(|path| !is_default && !path.text.is_empty());
-    }
-
-    pub(super) fn variables(&mut self, field: &TreeEntry) {
-        for item in field.value.items().iter().take(MAX_VARIABLES) {
-            self.variable(item);
-        }
-        if let Some(item) = field.value.items().get(MAX_VARIABLES) {
-            let why = format!("a server has at most {MAX_VARIABLES} variables");
-            self.lose("env: further variables", item.line, why);
-        }
-    }
-
     fn variable(&mut self, item: &Tree) {
         let mut word = self.word(item, "env");
         if word.is_dynamic {
@@ -227,6 +204,32 @@ impl Model<'_, '_> {
             None => "it is no address such as `http://localhost:8080`",
         };
         self.lose(format!("proxy: {}", proxy.text), entry.line, why);
+    }
+}
+
+/// Reads `aliases`.
+pub(super) fn read_aliases(model: &mut Model<'_, '_>, field: &TreeEntry) {
+    for item in field.value.items() {
+        let alias = model.word(item, "aliases");
+        model.server.aliases.push(alias);
+    }
+}
+
+/// Reads `checkEndpoint`.
+pub(super) fn read_health(model: &mut Model<'_, '_>, field: &TreeEntry) {
+    let path = model.word(&field.value, "checkEndpoint");
+    let is_default = path.text.strip_prefix('/') == Some("health");
+    model.server.health = Some(path).filter(|path| !is_default && !path.text.is_empty());
+}
+
+/// Reads `env`.
+pub(super) fn read_variables(model: &mut Model<'_, '_>, field: &TreeEntry) {
+    for item in field.value.items().iter().take(MAX_VARIABLES) {
+        model.variable(item);
+    }
+    if let Some(item) = field.value.items().get(MAX_VARIABLES) {
+        let why = format!("a server has at most {MAX_VARIABLES} variables");
+        model.lose("env: further variables", item.line, why);
     }
 }
 

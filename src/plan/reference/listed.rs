@@ -37,6 +37,7 @@ pub struct Tier {
 
 /// The columns of a tier that depend on its roles.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a column of the table")]
 pub struct Columns {
     /// True if at least two hosts have roles, so that a port alone does not identify a server.
     pub hosts: bool,
@@ -147,18 +148,19 @@ pub(super) fn tiers(derived: &Derived) -> Vec<Tier> {
         heading: heading
             .map(|tier| Heading { name: tier.head.name.value.clone(), title: tier.title.value.clone() }),
         is_measured: rows.iter().any(|row| row.speed.is_some()),
-        columns: columns(&rows, has_hosts),
+        columns: Columns { hosts: has_hosts, ..columns(&rows) },
         rows: rows.into(),
     };
     let headings = registry.tiers.iter().map(Some).chain([None]);
     headings.zip(rows).filter(|(_, rows)| !rows.is_empty()).map(tier).collect()
 }
 
-fn columns(rows: &[RoleRow], has_hosts: bool) -> Columns {
+/// The columns that the roles need, without that of the hosts.
+fn columns(rows: &[RoleRow]) -> Columns {
     let is_loopback = |address: &IpAddr| *address == IpAddr::from(Ipv4Addr::LOCALHOST);
     let is_known = |context: ListedContext| matches!(context, ListedContext::Tokens { .. });
     Columns {
-        hosts: has_hosts,
+        hosts: false,
         addresses: rows.iter().flat_map(|row| &row.addresses).any(|address| !is_loopback(address)),
         context: rows.iter().filter_map(|row| row.context).any(is_known),
         slots: rows.iter().filter_map(|row| row.slots).any(|slots| slots > 1),

@@ -148,7 +148,7 @@ fn all_places(host: &hir::Host) -> impl Iterator<Item = Place> {
 /// The NUMA nodes and GPUs that a role names, and all nodes if the kernel or the engine decides.
 fn places(index: &Index<'_>, process: &ServedProcess<'_>, host: &hir::Host) -> Vec<Place> {
     let named = index.gpus(process.id);
-    let is_named = |gpu: &hir::Gpu| gpu.is_auto() || named.iter().any(|name| *name == gpu.name.value);
+    let is_named = |gpu: &hir::Gpu| gpu.is_auto() || named.contains(&gpu.name.value);
     let gpus = host.gpus.iter().enumerate().filter(|(_, gpu)| !named.is_empty() && is_named(gpu));
     let policy = process.settings.placement.numa.as_ref().map(|numa| &numa.value);
     let is_used = |number: u32| match policy {

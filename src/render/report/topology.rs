@@ -35,6 +35,7 @@ const SIDE_COLUMNS: usize = 22;
 
 /// The topology of a stack.
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "the legend has a sentence for each")]
 pub(super) struct Topology {
     hosts: Vec<HostMap>,
     /// True if boxes have several roles.

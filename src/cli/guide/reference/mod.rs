@@ -7,6 +7,7 @@ mod swap_keys;
 
 use super::markdown::slug;
 use super::page::Page;
+use crate::engine::Family;
 use crate::hir::KINDS;
 use crate::hir::schema::FieldPath;
 
@@ -20,7 +21,7 @@ pub(super) fn pages() -> impl Iterator<Item = Page> {
         Page::computed(format!("reference/{}", kind.word), GROUP, kind.word, move || kind::body(kind))
     });
     let options = Page::computed(
-        "reference/llama-server-options",
+        format!("reference/{}-options", Family::LlamaCpp.server()),
         GROUP,
         "Options of llama-server and their fields",
         options::body,

@@ -16,22 +16,29 @@ const PAGE: &str = include_str!("guide/page.md");
 /// A text that would be a script, or end an attribute or an element.
 const HOSTILE: &str = "<script>alert(1)</script> \"'&";
 
-fn printed(columns: usize, color: bool) -> String {
-    terminal::print(&parse(PAGE), "one-gpu", Style { width: columns, color, ..Style::default() })
+fn printed(style: Style) -> String {
+    terminal::print(&parse(PAGE), "one-gpu", style)
 }
 
 #[test]
 fn a_page_is_wrapped_for_the_terminal() {
     for columns in [40, 100] {
-        let page = printed(columns, false);
+        let page = printed(Style { width: columns, color: false, ..Style::default() });
         let is_copied = |line: &&str| line.contains('`') || line.starts_with("    ");
         let wide: Vec<_> = page.lines().filter(|line| width(line) > columns && !is_copied(line)).collect();
         assert!(wide.is_empty(), "{columns}: {wide:?}");
-        assert_eq!(visible(&printed(columns, true)), page);
+        assert_eq!(visible(&printed(Style { width: columns, color: true, ..Style::default() })), page);
         assert_snapshot!("guide", format!("terminal-{columns}"), page);
     }
-    assert_eq!(printed(400, false), printed(100, false), "wider lines are hard to read");
-    assert_eq!(printed(1, false), printed(40, false));
+    assert_eq!(
+        printed(Style { width: 400, color: false, ..Style::default() }),
+        printed(Style { width: 100, color: false, ..Style::default() }),
+        "wider lines are hard to read"
+    );
+    assert_eq!(
+        printed(Style { width: 1, color: false, ..Style::default() }),
+        printed(Style { width: 40, color: false, ..Style::default() })
+    );
 }
 
 #[test]
@@ -110,7 +117,9 @@ fn the_site_is_complete_and_each_time_the_same() {
     let all = site::all_pages(pages());
     assert_links(&all);
     let files = site::files(&all).unwrap();
-    files.iter().for_each(|(path, html)| assert_static(path, html));
+    for (path, html) in &files {
+        assert_static(path, html);
+    }
     let workspace = Workspace::new("");
     let mut command = workspace.command(&["guide", "--out", "some/pages"]);
     command.env("COLUMNS", "40").env("LANG", "C.UTF-8").env("CLICOLOR_FORCE", "1").env("TZ", "Asia/Tokyo");

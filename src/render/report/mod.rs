@@ -15,6 +15,7 @@ use bars::{HostBars, host_bars};
 use checks::{CheckLink, Checks};
 use serde::Serialize;
 use start::{HostStarts, host_starts};
+use std::fmt::Write;
 use topology::{Topology, topology};
 
 static PAGE: Template = crate::template!("report/report.html.j2");
@@ -169,7 +170,7 @@ fn anchor(name: &str) -> String {
         if c.is_ascii_alphanumeric() || "-_.".contains(c) {
             anchor.push(c);
         } else {
-            anchor.push_str(&format!("~{:x}", u32::from(c)));
+            write!(anchor, "~{:x}", u32::from(c)).ok();
         }
     }
     anchor

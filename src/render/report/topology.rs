@@ -53,6 +53,15 @@ struct HostMap {
     svg: Quoted,
 }
 
+/// The roles of a box.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Boxes {
+    /// One role.
+    Single,
+    /// The roles of one residency and gateway, because there are many.
+    Merged,
+}
+
 /// A box for one role or several.
 struct Node<'r> {
     /// The role. `None` if it has several.
@@ -76,9 +85,10 @@ struct Corner {
 pub(super) fn topology(hosts: &[MapHost]) -> Topology {
     let roles = || hosts.iter().flat_map(|host| &host.groups).flat_map(|group| &group.roles);
     let is_aggregated = roles().count() > MAX_NODES;
+    let boxes = if is_aggregated { Boxes::Merged } else { Boxes::Single };
     let map = |host: &MapHost| HostMap {
         name: host.name.to_string(),
-        svg: markup(Drawing::new(host, is_aggregated).svg(host)),
+        svg: markup(Drawing::new(host, boxes).svg(host)),
     };
     let shown = hosts.iter().filter(|host| !host.groups.is_empty() || !host.unused.is_empty());
     Topology {
@@ -153,8 +163,8 @@ struct Drawing<'r> {
 }
 
 impl<'r> Drawing<'r> {
-    fn new(host: &'r MapHost, is_aggregated: bool) -> Self {
-        let frames = frames(host, is_aggregated);
+    fn new(host: &'r MapHost, boxes: Boxes) -> Self {
+        let frames = frames(host, boxes);
         let nodes = || frames.iter().flat_map(|(_, nodes)| nodes);
         let mut drafts: Vec<&str> = Vec::new();
         for draft in nodes().filter_map(|node| node.draft) {
@@ -200,9 +210,12 @@ impl<'r> Drawing<'r> {
                 let x = self.left() + PADDING + column * (ROLE_WIDTH + GAP);
                 let corner = Corner { x, y: y + HEADING + row * (HEIGHT + GAP) };
                 draw_node(&mut boxes, node, corner);
-                let linked = node.gateway.and_then(|gateway| of_gateways.get_mut(gateway));
-                linked.into_iter().for_each(|corners| corners.push(corner));
-                node.draft.into_iter().for_each(|draft| of_drafts.entry(draft).or_default().push(corner));
+                if let Some(corners) = node.gateway.and_then(|gateway| of_gateways.get_mut(gateway)) {
+                    corners.push(corner);
+                }
+                if let Some(draft) = node.draft {
+                    of_drafts.entry(draft).or_default().push(corner);
+                }
             }
             y += height + GAP;
         }
@@ -212,7 +225,9 @@ impl<'r> Drawing<'r> {
             let at = Corner { x: PADDING, y: middle(corners).max(below) };
             below = at.y + HEIGHT + GAP;
             draw_gateway(&mut boxes, gateway, at);
-            corners.iter().for_each(|corner| draw_edge(&mut edges, "edge", (at, SIDE_WIDTH), *corner));
+            for corner in corners {
+                draw_edge(&mut edges, "edge", (at, SIDE_WIDTH), *corner);
+            }
         }
         bottom = bottom.max(below);
         let x = self.left() + self.frame_width() + LANE;
@@ -222,7 +237,9 @@ impl<'r> Drawing<'r> {
             let at = Corner { x, y: middle(corners).max(below) };
             below = at.y + HEIGHT + GAP;
             draw_draft(&mut boxes, draft, at);
-            corners.iter().for_each(|corner| draw_edge(&mut edges, "edge draft", (*corner, ROLE_WIDTH), at));
+            for corner in corners {
+                draw_edge(&mut edges, "edge draft", (*corner, ROLE_WIDTH), at);
+            }
         }
         bottom = bottom.max(below);
         if !host.unused.is_empty() {
@@ -240,14 +257,15 @@ impl<'r> Drawing<'r> {
 }
 
 /// The labels of the frames of a host, with their boxes.
-fn frames(host: &MapHost, is_aggregated: bool) -> Vec<(String, Vec<Node<'_>>)> {
+fn frames(host: &MapHost, boxes: Boxes) -> Vec<(String, Vec<Node<'_>>)> {
     let own = host.groups.get(..MAX_GROUPS).unwrap_or(&host.groups);
     let others = host.groups.get(MAX_GROUPS..).unwrap_or_default();
-    let nodes = |roles: Vec<&'_ MapRole>| if is_aggregated { merged(&roles) } else { Vec::new() };
     let mut frames: Vec<(String, Vec<Node<'_>>)> = Vec::new();
     for group in own {
-        let each = || group.roles.iter().map(node).collect();
-        let nodes = if is_aggregated { nodes(group.roles.iter().collect()) } else { each() };
+        let nodes = match boxes {
+            Boxes::Single => group.roles.iter().map(node).collect(),
+            Boxes::Merged => merged(&group.roles.iter().collect::<Vec<_>>()),
+        };
         frames.push((group_label(group), nodes));
     }
     if !others.is_empty() {

@@ -45,6 +45,7 @@ impl<'f> Checks<'f> {
                 items.iter().filter_map(|item| all.get(item)).flatten().copied().collect();
             // The findings are in the order of severity.
             found.sort_unstable();
+            found.dedup();
             found
         };
         let (found, unchecked) = (of_items(&self.found), of_items(&self.unchecked));

@@ -20,9 +20,17 @@ pub fn listed_findings(findings: &Diagnostics, map: &SourceMap) -> Findings {
     let map = redact_secrets(findings, map);
     let mut sorted: Vec<&Diagnostic> = findings.findings().iter().collect();
     sorted.sort_by_key(|finding| finding.severity);
+    let unlisted = sorted.iter().skip(MAX_LISTED);
     Findings {
+        unlisted: unlisted.map(|one| (one.severity.word(), one.subject.as_ref().map(subject))).collect(),
         listed: sorted.into_iter().take(MAX_LISTED).map(|one| finding(one, &map)).collect(),
         unchecked: findings.not_checked().iter().take(MAX_LISTED).map(unchecked).collect(),
+        unlisted_unchecked: findings
+            .not_checked()
+            .iter()
+            .skip(MAX_LISTED)
+            .map(|one| subject(&one.subject))
+            .collect(),
         errors: summary.errors,
         warnings: summary.warnings,
         notes: summary.notes,

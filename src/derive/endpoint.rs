@@ -3,7 +3,7 @@
 use crate::engine::Word;
 use crate::hir::{Gateway, GatewayKind, PortRange, ProcessSettings, Registry};
 use crate::source::Spanned;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, LazyLock};
 
 /// The address of processes that only the same machine reaches.
@@ -107,6 +107,11 @@ pub fn client_addresses<'a>(
         IpAddr::V6(Ipv6Addr::UNSPECIFIED) => host.unwrap_or(Ipv6Addr::LOCALHOST.into()),
         IpAddr::V4(_) | IpAddr::V6(_) => address,
     })
+}
+
+/// The base URL of a server at an address.
+pub fn base_url(address: IpAddr, port: u16) -> String {
+    format!("http://{}", SocketAddr::new(address, port))
 }
 
 /// The port of an instance, at most 65535.

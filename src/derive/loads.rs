@@ -246,6 +246,12 @@ impl<'l> RoleGroup<'l> {
         })
     }
 
+    /// True if the location of each known part of a role is known, so that the sum of a scope has all of its parts there.
+    pub fn is_located(&self, scope: MemoryScope, role: &ServedProcess<'_>) -> bool {
+        let host = self.registry.hosts.get(self.host);
+        role.memory.counted.iter().all(|part| scope.portion(role.settings, host, part).is_some())
+    }
+
     /// The memory of one process of a role in a scope: bytes, with the path of the file if it is mapped. Parts whose location
     /// is unknown are left out.
     pub fn memory_of_process<'c>(

@@ -82,6 +82,11 @@ impl RoleMemory {
         Self { parts, counted: counted.into(), growth: Bytes(growth), lacks_size }
     }
 
+    /// The known memory of a process, on the host and on GPUs.
+    pub fn known(&self) -> Bytes {
+        self.counted.iter().fold(Bytes(0), |sum, part| sum.plus(part.bytes))
+    }
+
     /// True if the weights of the model are known from its header.
     pub fn is_computed(&self) -> bool {
         ReadFile::new(&self.parts, Owner::Model).is_some()

@@ -77,14 +77,30 @@ impl ServedRole {
         self.read_time(registry, 1000)
     }
 
+    /// The path of each file, with the milliseconds to read it in sequence. `None` if the size or the speed is unknown, or if
+    /// the role reads in random order.
+    pub fn sequential_reads<'r>(
+        &'r self,
+        registry: &'r Registry,
+    ) -> impl Iterator<Item = (&'r str, Option<u64>)> {
+        let is_random = self.reads_at_random();
+        let time = move |owner, file| read_time(registry, owner, file, 1000).filter(|_| !is_random);
+        self.files.iter().map(move |(owner, file)| (&*file.path, time(owner, file)))
+    }
+
     /// The time to read its files, in parts of a second.
     fn read_time(&self, registry: &Registry, parts: u64) -> Option<u64> {
         self.files.iter().try_fold(0_u64, |sum, (owner, file)| {
-            let speed = registry.stores.get(file.store?).speed?.value;
-            let bytes = size(owner, file)?.0.saturating_mul(parts);
-            Some(sum.saturating_add(bytes.div_ceil(speed.0.max(1))))
+            Some(sum.saturating_add(read_time(registry, owner, file, parts)?))
         })
     }
+}
+
+/// The time to read a file, in parts of a second.
+fn read_time(registry: &Registry, owner: Owner, file: &ModelFile, parts: u64) -> Option<u64> {
+    let speed = registry.stores.get(file.store?).speed?.value;
+    let bytes = size(owner, file)?.0.saturating_mul(parts);
+    Some(bytes.div_ceil(speed.0.max(1)))
 }
 
 /// The size of a file. A projector of unknown size counts nothing.

@@ -19,8 +19,8 @@ mod resources;
 mod route;
 mod swap;
 
-pub use crate::derive::MemoryPolicy;
 pub use crate::derive::sandbox::{DeviceClass, DeviceClasses};
+pub use crate::derive::{MemoryPolicy, base_url};
 pub use crate::derive::{uncarried_path, uncarried_value, uncarried_word};
 pub use crate::engine::dialect::{OptionPath, PresetEntry, PresetValue};
 pub use crate::engine::{Access, Family, PortPart, Word, llama_swap};

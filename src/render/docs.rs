@@ -9,9 +9,9 @@ use std::sync::Arc;
 use super::template::{Items, Template};
 use super::{ArtifactCollector, OutputTarget};
 use crate::plan::reference::{Columns, ForbiddingFamily, Heading, Measurement, Quirk, RoleRow, Store, Tier};
-use crate::plan::{Date, Gateway, ModelKind, Plan, Prompt, Reference, Role, TargetName};
+use crate::plan::{Date, Gateway, ModelKind, Plan, Prompt, Reference, Role, TargetName, base_url};
 use std::collections::BTreeSet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 static REFERENCE: Template = crate::template!("docs/MODEL_REFERENCE.md.j2");
 static QUIRKS: Template = crate::template!("docs/QUIRKS.md.j2");
@@ -151,13 +151,12 @@ fn gateway_view<'p>(plan: &'p Plan, gateway: &'p Gateway) -> Option<GatewayView<
     let host = plan.hosts.get(server.host as usize)?;
     let addresses: BTreeSet<IpAddr> = server.client_addresses(host.address.as_deref()).collect();
     let has_hosts = plan.hosts.iter().filter(|host| !host.groups.is_empty()).count() > 1;
-    let url = |address: IpAddr| format!("http://{}", SocketAddr::new(address, server.ports.first));
     let roles = gateway.roles().filter_map(|role| plan.roles.get(role));
     let names = |role: &'p Role| role.names.iter().map(|name| &**name).filter(|name| *name != &*role.name);
     Some(GatewayView {
         name: &gateway.name,
         host: has_hosts.then_some(&host.name),
-        addresses: addresses.into_iter().map(url).collect(),
+        addresses: addresses.into_iter().map(|address| base_url(address, server.ports.first)).collect(),
         most: gateway.most,
         roles: roles.map(|role| (&*role.name, names(role).collect())).collect(),
         has_key: server.key_file.is_some(),

@@ -53,13 +53,13 @@
 //! Fields may be added without changing `format_version`. Removing a field or changing its meaning raises it.
 
 use std::io::{self, Write};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
 use super::{ArtifactCollector, OutputTarget, Pieces, RenderError};
-use crate::plan::{Gateway, Host, Plan, Role, Route, Start};
+use crate::plan::{Gateway, Host, Plan, Role, Route, Start, base_url};
 
 pub(super) static TARGET: OutputTarget = OutputTarget::new(PATH, &[], artifacts);
 
@@ -161,7 +161,7 @@ fn gateway_view<'p>(plan: &'p Plan, gateway: &'p Gateway) -> Option<GatewayView<
 /// The base URL of a process.
 fn endpoint(role: &Role, host: &Host, port: u16) -> String {
     let mut addresses = role.client_addresses(host.address.as_deref());
-    format!("http://{}", SocketAddr::new(addresses.next().unwrap_or(Ipv4Addr::LOCALHOST.into()), port))
+    base_url(addresses.next().unwrap_or(Ipv4Addr::LOCALHOST.into()), port)
 }
 
 /// The names of a role. With other settings, a name of a role that shares the same process is not one of them.

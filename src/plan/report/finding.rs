@@ -12,6 +12,10 @@ pub struct Findings {
     pub listed: Vec<Finding>,
     /// The checks that could not run, at most [`MAX_LISTED`].
     pub unchecked: Vec<UncheckedItem>,
+    /// The severity and the item of each further finding, in the same order.
+    pub unlisted: Vec<(&'static str, Option<Subject>)>,
+    /// The items of further checks that could not run.
+    pub unlisted_unchecked: Vec<Subject>,
     /// The number of errors.
     pub errors: usize,
     /// The number of warnings.
@@ -95,5 +99,10 @@ impl Findings {
     /// The number of findings that the page does not list.
     pub fn omitted(&self) -> usize {
         (self.errors + self.warnings + self.notes).saturating_sub(self.listed.len())
+    }
+
+    /// True if the item of each finding is known. A run with very many findings only counts the last ones.
+    pub fn is_complete(&self) -> bool {
+        self.omitted() == self.unlisted.len()
     }
 }

@@ -21,8 +21,8 @@ pub struct ReportGateway {
     pub host: Arc<str>,
     /// The base URLs for clients.
     pub urls: Vec<String>,
-    /// The names of its roles.
-    pub roles: Vec<Arc<str>>,
+    /// The names that clients can use.
+    pub names: Vec<Arc<str>>,
     /// The maximum number of models in memory.
     pub at_once: u32,
     /// True if clients need a key.
@@ -51,11 +51,11 @@ fn gateway(derived: &Derived, served: &ServedGateway) -> ReportGateway {
     let found = derived.swap_sets.iter().find(|sets| sets.gateway == served.id);
     let names = |roles: &[Id<Role>]| roles.iter().map(|role| name_of(registry, *role)).collect();
     let mut sets: Vec<Vec<Arc<str>>> = Vec::new();
-    for own in found.into_iter().flat_map(|sets| sets.sets.iter().map(move |set| (sets, set))).take(MAX_SETS)
-    {
-        let (all, set) = own;
-        let inside = served.roles.iter().filter(|id| all.kept.contains(id) || set.contains(id));
-        sets.push(inside.map(|role| name_of(registry, *role)).collect());
+    if let Some(found) = found {
+        for set in found.sets.iter().take(MAX_SETS) {
+            let inside = served.roles.iter().filter(|id| found.kept.contains(id) || set.contains(id));
+            sets.push(inside.map(|role| name_of(registry, *role)).collect());
+        }
     }
     let (urls, _) = urls(&served.endpoint, host);
     ReportGateway {
@@ -63,7 +63,7 @@ fn gateway(derived: &Derived, served: &ServedGateway) -> ReportGateway {
         kind: gateway.kind.word(),
         host: host.head.name.value.clone(),
         urls,
-        roles: names(&served.roles),
+        names: served.endpoint.names.iter().cloned().collect(),
         at_once: served.most,
         has_key: gateway.key_file.is_some(),
         more_sets: found.map_or(0, |found| found.sets.len().saturating_sub(sets.len())),

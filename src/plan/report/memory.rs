@@ -5,7 +5,6 @@ use crate::derive::{Derived, MemoryScope, RoleGroup, ServedProcess};
 use crate::engine::memory::Amount;
 use crate::hir::{self, Bytes, Host, Id, NumaPolicy, Registry, Role};
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The maximum number of parts, and of roles that are not known, that a bar lists.
@@ -58,7 +57,7 @@ pub struct MemoryBar {
     pub unknown: Vec<Arc<str>>,
     /// The number of all these roles.
     pub unknown_count: usize,
-    /// The number of roles that are not bound to a node, for a node.
+    /// The number of roles with memory that the sum of a node lacks, because its node is not fixed.
     pub unplaced: usize,
     /// The largest parts.
     pub lines: Vec<MemoryLine>,
@@ -138,11 +137,23 @@ impl Places<'_> {
     fn node(&self, node: &hir::NumaNode) -> MemoryBar {
         let number = node.node.value;
         let memory = node.memory.map(|memory| memory.value);
+        let scope = MemoryScope::node(number);
         let is_unplaced = |role: &ServedProcess<'_>| {
-            let policy = role.settings.placement.numa.as_ref().map(|numa| &numa.value);
-            matches!(policy, None | Some(NumaPolicy::Distribute))
+            matches!(policy_of(role), None | Some(NumaPolicy::Distribute))
+                || !self.group.is_located(scope, role)
         };
-        let bar = self.bar(MemoryScope::node(number), &number.to_string().into(), &[]);
+        let uses_node = |role: &ServedProcess<'_>| match policy_of(role) {
+            Some(NumaPolicy::Interleave(nodes)) => nodes.is_empty() || nodes.contains(&number),
+            _ => {
+                let instances = role.settings.representative_instances(self.host);
+                instances
+                    .map(|instance| role.settings.bound_node(self.host, instance))
+                    .any(|node| node == Some(number))
+            }
+        };
+        let unknown = self.group.roles().filter(|role| unknown_part(role).is_some() && uses_node(role));
+        let unknown: Vec<Id<Role>> = unknown.map(|role| role.id).collect();
+        let bar = self.bar(scope, &number.to_string().into(), &unknown);
         MemoryBar {
             kind: PlaceKind::Node,
             memory,
@@ -172,9 +183,9 @@ impl Places<'_> {
     fn bar(&self, scope: MemoryScope, name: &Arc<str>, unknown: &[Id<Role>]) -> MemoryBar {
         let registry = &self.derived.registry;
         let load = self.group.load(scope);
-        let mut by_origin: BTreeMap<bool, Bytes> = BTreeMap::new();
+        let (mut computed, mut stated) = (Bytes(0), Bytes(0));
         for line in &load.lines {
-            let sum = by_origin.entry(line.is_declared).or_default();
+            let sum = if line.is_declared { &mut stated } else { &mut computed };
             *sum = sum.plus(line.bytes);
         }
         let (lines, more_lines) = largest(registry, load.lines);
@@ -182,8 +193,8 @@ impl Places<'_> {
             kind: PlaceKind::Host,
             name: name.clone(),
             title: None,
-            computed: by_origin.get(&false).copied().unwrap_or_default(),
-            stated: by_origin.get(&true).copied().unwrap_or_default(),
+            computed,
+            stated,
             services: Bytes(0),
             growth: Bytes(0),
             memory: None,
@@ -196,6 +207,10 @@ impl Places<'_> {
             more_lines,
         }
     }
+}
+
+fn policy_of<'p>(role: &ServedProcess<'p>) -> Option<&'p NumaPolicy> {
+    role.settings.placement.numa.as_ref().map(|numa| &numa.value)
 }
 
 /// The largest lines of a sum, and the number of the others.

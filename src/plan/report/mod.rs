@@ -50,7 +50,7 @@ pub struct Report {
     pub role_count: usize,
     /// The number of server processes, without those of gateways.
     pub process_count: usize,
-    /// The number of models in use.
+    /// The number of models in use, with draft models.
     pub model_count: usize,
     /// The roles by tier, at most [`MAX_ROLES`].
     pub tiers: Vec<ReportTier>,
@@ -112,7 +112,14 @@ pub fn report(derived: &Derived) -> Report {
     let index = Index::new(derived);
     let (constraints, quirks) = constraints_and_quirks(registry);
     let (tiers, role_count) = role::tiers(&index);
-    let models: BTreeSet<_> = derived.roles.iter().map(|role| role.serving.model.value).collect();
+    let models: BTreeSet<_> = derived
+        .roles
+        .iter()
+        .flat_map(|role| {
+            let draft = role.serving.draft_model().map(|(_, draft)| draft.value);
+            std::iter::once(role.serving.model.value).chain(draft)
+        })
+        .collect();
     let hosts = registry.hosts.entries().take(MAX_HOSTS);
     let listed = tiers.iter().map(|tier| tier.roles.len()).sum::<usize>();
     Report {

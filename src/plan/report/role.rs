@@ -2,11 +2,11 @@
 
 use super::{Index, MAX_ROLES, name_of};
 use crate::derive::overrides::request_limit;
-use crate::derive::{ServedProcess, client_addresses};
+use crate::derive::{ServedProcess, base_url, client_addresses};
 use crate::hir::{self, Bytes, Context, GpuLayers, Id, NumaPolicy, Role, RoleKind, Start};
 use crate::plan::reference::Heading;
 use serde::Serialize;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 /// The maximum number of addresses that a role lists.
@@ -100,13 +100,8 @@ fn row(index: &Index<'_>, id: Id<Role>, role: &Role) -> ReportRole {
         RoleKind::Shares(shared) => (shared.value, Some(name_of(registry, shared.value))),
         RoleKind::Served(_) | RoleKind::Program(_) | RoleKind::Listed(_) => (id, None),
     };
-    let provider = registry.roles.get(server);
-    let model = match &provider.kind {
-        RoleKind::Served(serving) => Some(serving.model.value),
-        RoleKind::Listed(model) => Some(model.value),
-        RoleKind::Program(_) | RoleKind::Shares(_) => None,
-    };
-    let model = model.map(|model| registry.models.get(model));
+    let provider = registry.provider(role);
+    let model = registry.model_of_role(role).map(|model| registry.models.get(model));
     let draft = provider.serving().and_then(|serving| serving.draft_model());
     let purpose = role.purpose.as_ref().or(provider.purpose.as_ref());
     ReportRole {
@@ -137,7 +132,6 @@ fn served(index: &Index<'_>, id: Id<Role>, name: &str) -> Option<Served> {
         None => urls(process.endpoint, host),
     };
     let key = gateway.is_some_and(|gateway| registry.gateways.get(gateway.id).key_file.is_some());
-    let bytes = process.memory.counted.iter().fold(Bytes(0), |sum, part| sum.plus(part.bytes));
     Some(Served {
         urls,
         more_urls,
@@ -156,7 +150,7 @@ fn served(index: &Index<'_>, id: Id<Role>, name: &str) -> Option<Served> {
         start: residency.start.value,
         has_key: serving.map(|serving| key || serving.key_file.is_some()),
         processes: process.settings.ports.len(),
-        bytes,
+        bytes: process.memory.known(),
         is_whole: super::memory::unknown_part(process).is_none(),
     })
 }
@@ -164,15 +158,19 @@ fn served(index: &Index<'_>, id: Id<Role>, name: &str) -> Option<Served> {
 /// The first base URLs of an endpoint, and the number of the others: for each process, one for each address.
 pub(super) fn urls(endpoint: &crate::derive::Endpoint, host: &hir::Host) -> (Vec<String>, usize) {
     let address = host.address.as_ref().map(|address| &*address.value);
-    let mut addresses: Vec<IpAddr> = client_addresses(&endpoint.addresses, address).collect();
-    addresses.dedup();
+    let mut addresses: Vec<IpAddr> = Vec::new();
+    for address in client_addresses(&endpoint.addresses, address) {
+        if !addresses.contains(&address) {
+            addresses.push(address);
+        }
+    }
     if addresses.is_empty() {
         addresses.push(Ipv4Addr::LOCALHOST.into());
     }
     let instances = endpoint.ports.len();
     let all = (0..instances).map(|instance| endpoint.port(instance));
-    let all = all.flat_map(|port| addresses.iter().map(move |address| SocketAddr::new(*address, port)));
-    let listed: Vec<String> = all.take(MAX_ADDRESSES).map(|address| format!("http://{address}")).collect();
+    let all = all.flat_map(|port| addresses.iter().map(move |address| base_url(*address, port)));
+    let listed: Vec<String> = all.take(MAX_ADDRESSES).collect();
     let more = (instances * addresses.len()).saturating_sub(listed.len());
     (listed, more)
 }

@@ -1,8 +1,8 @@
 //! The starts of the report: which roles each host loads at boot, and how long it reads their files.
 
 use super::{Index, MAX_HOSTS, MAX_ROLES, name_of};
-use crate::derive::{LoadTime, PROGRAM_START, ServedProcess, ServedRole};
-use crate::hir::{self, Bytes, Id, Start};
+use crate::derive::{LoadTime, PROGRAM_START, ServedProcess};
+use crate::hir::{self, Bytes, Id};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub struct StartRow {
     pub residency: Arc<str>,
     /// The size of its files. `None` if it is unknown.
     pub bytes: Option<Bytes>,
-    /// The milliseconds to read them. `None` if a size or a speed is unknown.
+    /// The milliseconds to read them. `None` if a size or a speed is unknown, or for reads in random order.
     pub read_millis: Option<u64>,
     /// The milliseconds to read the files of this role and of those before it, each file once. `None` if one of them is unknown.
     pub total_millis: Option<u64>,
@@ -49,24 +49,23 @@ fn of_host(index: &Index<'_>, id: Id<hir::Host>, host: &hir::Host) -> HostStart 
     let (mut total, mut seen) = (Some(0_u64), BTreeSet::new());
     for process in own.take(MAX_ROLES) {
         let mut row = row(index, process);
-        let start = index.registry().residencies.get(process.settings.residency.value).start.value;
-        if start == Start::OnDemand {
+        if index.registry().is_on_demand(process.settings) {
             on_demand.push(row);
             continue;
         }
-        let is_read = index.engine(process.id).is_some_and(|role| read_before(role, &mut seen));
-        total =
-            total.zip(row.read_millis).map(|(sum, own)| sum.saturating_add(if is_read { 0 } else { own }));
+        let new = index.engine(process.id).and_then(|role| {
+            sum(role.sequential_reads(index.registry()).filter(|(path, _)| seen.insert(*path)))
+        });
+        total = total.zip(new).map(|(sum, new)| sum.saturating_add(new));
         row.total_millis = total;
         boot.push(row);
     }
     HostStart { host: host.head.name.value.clone(), boot, on_demand }
 }
 
-/// True if all files of a role are in `seen`. Adds them.
-fn read_before<'r>(role: &'r ServedRole, seen: &mut BTreeSet<&'r str>) -> bool {
-    // Each file must be added, so no short circuit.
-    role.files.iter().filter(|(_, file)| seen.insert(&file.path)).count() == 0
+/// The milliseconds of all reads. `None` if one of them is unknown.
+fn sum<'r>(mut reads: impl Iterator<Item = (&'r str, Option<u64>)>) -> Option<u64> {
+    reads.try_fold(0_u64, |sum, (_, millis)| Some(sum.saturating_add(millis?)))
 }
 
 fn row(index: &Index<'_>, process: &ServedProcess<'_>) -> StartRow {
@@ -78,7 +77,7 @@ fn row(index: &Index<'_>, process: &ServedProcess<'_>) -> StartRow {
         gateway: gateway.map(|gateway| gateway.head.name.value.clone()),
         residency: registry.residencies.get(process.settings.residency.value).head.name.value.clone(),
         bytes: engine.and_then(|role| role.files.bytes()),
-        read_millis: engine.and_then(|role| role.read_millis(registry)),
+        read_millis: engine.and_then(|role| sum(role.sequential_reads(registry))),
         total_millis: None,
         limit: engine.map_or(Err(PROGRAM_START), |role| role.load_time),
     }

@@ -2,7 +2,7 @@
 
 use super::{Index, MAX_HOSTS, name_of};
 use crate::derive::ServedProcess;
-use crate::hir::{self, Bytes, Id, NumaPolicy, PortRange, Start};
+use crate::hir::{self, Bytes, Id, NumaPolicy, PortRange};
 use std::sync::Arc;
 
 /// A host.
@@ -196,16 +196,15 @@ fn role(index: &Index<'_>, process: &ServedProcess<'_>) -> MapRole {
     let registry = index.registry();
     let settings = process.settings;
     let residency = registry.residencies.get(settings.residency.value);
-    let of_process = process.memory.counted.iter().fold(Bytes(0), |sum, part| sum.plus(part.bytes));
     let draft = index.engine(process.id).and_then(|role| role.serving.draft_model());
     let tier = registry.roles.get(process.id).tier;
     MapRole {
         name: name_of(registry, process.id),
         ports: settings.gateway.is_none().then_some(settings.ports.value),
-        bytes: Bytes(of_process.0.saturating_mul(settings.ports.len() as u64)),
+        bytes: Bytes(process.memory.known().0.saturating_mul(settings.ports.len() as u64)),
         tier: tier.map(|tier| registry.tiers.get(tier.value).head.name.value.clone()),
         residency: residency.head.name.value.clone(),
-        is_on_demand: residency.start.value == Start::OnDemand,
+        is_on_demand: registry.is_on_demand(settings),
         gateway: None,
         draft: draft.map(|(_, draft)| registry.models.get(draft.value).head.name.value.clone()),
     }

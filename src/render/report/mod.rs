@@ -146,19 +146,14 @@ fn role_view<'r>(role: &'r ReportRole, checks: &Checks<'_>) -> RoleView<'r> {
 }
 
 fn families(constraints: &Constraints) -> Vec<FamilyView<'_>> {
-    let view = |family: &'_ crate::plan::reference::ForbiddingFamily| {
-        let reason = |reason: &crate::plan::reference::ForbidReason| {
-            let parts = [reason.failure.as_deref(), reason.why.as_deref()];
-            parts.into_iter().flatten().collect::<Vec<_>>().join(": ")
-        };
-        (
-            family.what.iter().map(|feature| feature.word()).collect(),
-            family.reasons.iter().map(reason).collect(),
-        )
+    let reason = |reason: &crate::plan::reference::ForbidReason| {
+        let parts = [reason.failure.as_deref(), reason.why.as_deref()];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(": ")
     };
-    let families = constraints.families.iter().map(|family| {
-        let (features, reasons) = view(family);
-        FamilyView { label: &family.label, features, reasons }
+    let families = constraints.families.iter().map(|family| FamilyView {
+        label: &family.label,
+        features: family.what.iter().map(|feature| feature.word()).collect(),
+        reasons: family.reasons.iter().map(reason).collect(),
     });
     families.collect()
 }

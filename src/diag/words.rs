@@ -5,6 +5,12 @@ pub fn count(n: usize, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
+/// A noun with its article: `a role`, `an engine`.
+pub fn one(noun: &str) -> String {
+    let article = if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {noun}")
+}
+
 /// A name in backquotes. Control characters are escaped, so that text from a file cannot control the terminal.
 pub fn quoted(name: &str) -> String {
     format!("`{}`", printable(name))

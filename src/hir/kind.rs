@@ -1,6 +1,6 @@
 //! The kinds of items that a registry can declare, each with its words and its table of fields.
 
-use super::shape::Table;
+use super::shape::{Field, Presence, Table};
 use super::{
     Ban, Engine, Family, Host, Model, Pair, Quirk, Residency, Service, Store, Tier, expect, gateway, role,
     stack,
@@ -98,6 +98,11 @@ impl ItemKind {
 
     const fn example(self, example: &'static str, example_fields: &'static [&'static str]) -> Self {
         Self { example, example_fields, ..self }
+    }
+
+    /// True for a field that the example of the kind has.
+    pub fn is_in_example(&self, field: &Field) -> bool {
+        field.presence == Presence::Required || self.example_fields.contains(&field.name)
     }
 
     /// The kind with this KDL word.

@@ -169,8 +169,9 @@ pub(super) static TABLE: Table = Table::of(&[
         "The host that runs the role. Required if there are several hosts and it has no `gateway`.",
     ),
     Field::optional("engine", Shape::Name("engine"), "The engine; default: the engine of the gateway or the stack."),
-    Field::optional("model", Shape::Name("model"), "The model. Required, unless the role has `shares`."),
-    Field::optional("shares", Shape::Name("role"), "The role whose processes also serve this role."),
+    Field::optional("model", Shape::Name("model"), "The model. Required, unless the role has `shares` or `command`."),
+    Field::optional("shares", Shape::Name("role"), "The role whose processes also serve this role.")
+        .example("coder"),
     Field::optional(
         "gateway",
         Shape::Name("gateway"),

@@ -155,6 +155,19 @@ fn settings_without_a_field_are_reported() {
 }
 
 #[test]
+fn unknown_keys_of_every_level_are_reported() {
+    let text = "models: {a: {cmd: 'serve ${PORT}'}}\nhooks: {later: 1}\nrouting:\n  scheduler:\n    use: fifo\n    settings:\n      other: 1\n      fifo: {surprise: 2}\n";
+    assert_eq!(
+        file_losses(&sources(text)),
+        [
+            "2 hooks.later: 1",
+            "7 routing.scheduler.settings.other: 1",
+            "8 routing.scheduler.settings.fifo.surprise: 2",
+        ]
+    );
+}
+
+#[test]
 fn names_with_settings_are_personas() {
     let text = "macros: {t: 0.5}\nmodels:\n  a:\n    cmd: serve ${PORT}\n    filters:\n      setParamsByID:\n        ${MODEL_ID}:x: {temperature: '${t}', top_p: 1.0, stop: [a, true], model: z, note: 'v${t}'}\n";
     let sources = sources(text);

@@ -120,7 +120,14 @@ fn report_unknown_topic(pages: &[Page], topic: &str) -> RunStatus {
 
 /// The help for the name of a code, a field or a command.
 fn named_elsewhere(topic: &str) -> Option<String> {
-    if let Some(code) = catalogue::find(topic) {
+    match topic {
+        "index" => return Some("\nrun `orchgen guide` for the list of topics".to_owned()),
+        "codes" | "codes/index" => {
+            return Some("\nrun `orchgen explain` for the list of findings".to_owned());
+        }
+        _ => {}
+    }
+    if let Some(code) = catalogue::find(topic.strip_prefix("codes/").unwrap_or(topic)) {
         return Some(format!("\n{code} is a finding: run `orchgen explain {code}`"));
     }
     if let Some(path) = FieldPath::find(topic).filter(|path| path.field().is_some()) {

@@ -7,6 +7,7 @@ use crate::catalogue;
 use crate::cli::explain;
 use crate::render::RenderError;
 use crate::render::template::{Quoted, Template, Templates};
+use rayon::prelude::*;
 use serde::Serialize;
 
 static PAGE: Template = crate::template!("guide/page.html.j2");
@@ -97,7 +98,7 @@ pub fn files(pages: &[Page]) -> Result<Vec<(String, String)>, RenderError> {
         let text = templates.render(&PAGE, &frame(pages, at, page))?;
         Ok((format!("{}.html", page.name), text))
     };
-    pages.iter().enumerate().map(|(at, page)| file(at, page)).collect()
+    pages.par_iter().enumerate().map(|(at, page)| file(at, page)).collect()
 }
 
 /// True for a page in the navigation. Pages of codes are only in the list of codes.

@@ -3,7 +3,7 @@
 use super::builds::Builds;
 use crate::check::{Checked, NotCheckedPolicy};
 use crate::compile::{analyze, generate};
-use crate::diag::Diagnostics;
+use crate::diag::{Diagnostics, words};
 use crate::engine::Word;
 use crate::hir::schema::{ExampleValue, FieldPath};
 use crate::hir::{Field, ItemKind, Presence};
@@ -13,6 +13,17 @@ use crate::source::{Loaded, SourceMap};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+/// The maximum number of lines of units to print.
+const MAX_LINES: usize = 8;
+/// The maximum number of files to print.
+const MAX_FILES: usize = 4;
+
+/// The text for a field without an effect of its own.
+const NOTHING: &str = "nothing in this example; checks and other fields use it";
+/// The text for a field whose example is not complete.
+pub(in crate::cli) const UNKNOWN: &str = "depends on other fields";
 
 /// The parts of the output that exist only with a field.
 #[derive(Serialize, Debug)]
@@ -40,6 +51,26 @@ struct Output {
 }
 
 impl Effect {
+    /// The effect in words: what the field writes, and the other files that it changes. Long lists are shortened.
+    pub(in crate::cli) fn parts(&self) -> (Vec<String>, Vec<String>) {
+        let quoted = |text: &String| words::quoted(text);
+        let mut written: Vec<String> =
+            self.options.iter().chain(self.unit_lines.iter().take(MAX_LINES)).map(quoted).collect();
+        let more = self.unit_lines.len().saturating_sub(MAX_LINES);
+        written.extend((more > 0).then(|| format!("{} of units", words::count(more, "more line"))));
+        let mut changed: Vec<String> = self.files.iter().take(MAX_FILES).map(quoted).collect();
+        let more = self.files.len().saturating_sub(MAX_FILES);
+        changed.extend((more > 0).then(|| words::count(more, "more file")));
+        if written.is_empty() && changed.is_empty() {
+            written.push(NOTHING.to_owned());
+        }
+        (written, changed)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.options.is_empty() && self.unit_lines.is_empty() && self.files.is_empty()
+    }
+
     fn union(mut self, other: Self) -> Self {
         let add = |own: &mut Vec<String>, other: Vec<String>| {
             for one in other {
@@ -71,19 +102,34 @@ pub(super) fn measure(path: &FieldPath) -> Option<Measured> {
 /// Compares the example with the same registry without the field, or with another value if the field is required or has
 /// its default.
 fn measure_alone(path: &FieldPath) -> Option<Measured> {
-    // A field may exclude another one of its item, or need another value of it.
+    let alone = effect(path, None);
+    let is_complete = alone.is_some();
+    // A field may exclude another one of its item, or need another value of it. If the example is complete, only the fields
+    // that it has may hide an effect.
     let changes =
-        path.kind.table.fields.iter().flat_map(|other| {
-            [ExampleValue::Absent, ExampleValue::Changed].map(|value| Some((other, value)))
-        });
-    std::iter::once(None).chain(changes).find_map(|change| {
-        let output = |given| compile(&path.registry(given, change));
-        let with = output(ExampleValue::Shown)?;
-        let others = [ExampleValue::Absent, ExampleValue::Changed].into_iter().filter_map(output);
-        let effect = others.map(|without| compare(&with, &without)).reduce(Effect::union)?;
-        let builds = (!effect.options.is_empty()).then(|| builds(path, change));
-        Some(Measured { effect, builds })
-    })
+        path.kind.table.fields.iter().filter(|other| !is_complete || path.kind.is_in_example(other));
+    let changes = changes
+        .flat_map(|other| [ExampleValue::Absent, ExampleValue::Changed].map(|value| Some((other, value))));
+    let changed = changes.filter_map(|change| Some((effect(path, change)?, change)));
+    let mut fallback = None;
+    for (effect, change) in alone.map(|effect| (effect, None)).into_iter().chain(changed) {
+        if !effect.is_empty() {
+            let builds = (!effect.options.is_empty()).then(|| builds(path, change));
+            return Some(Measured { effect, builds });
+        }
+        fallback = fallback.or(Some(Measured { effect, builds: None }));
+    }
+    fallback
+}
+
+/// The effect of the example of a field, with a change of another field. `None` if this registry has errors.
+fn effect(path: &FieldPath, change: OtherField) -> Option<Effect> {
+    let registry = |given| path.registry(given, change);
+    let with = compile(&registry(ExampleValue::Shown))?;
+    let absent = compile_once(&registry(ExampleValue::Absent));
+    let without = absent.as_ref().as_ref().map(|without| compare(&with, without));
+    let changed = compile(&registry(ExampleValue::Changed)).map(|other| compare(&with, &other));
+    without.into_iter().chain(changed).reduce(Effect::union)
 }
 
 /// The builds that accept the example of a field.
@@ -136,6 +182,21 @@ fn check(registry: &Value) -> Option<Checked> {
     analyze(&loaded, NotCheckedPolicy::Count, &mut Diagnostics::default()).ok()
 }
 
+/// The outputs of registries without a field, which many fields have in common, by their text.
+static WITHOUT: LazyLock<Mutex<BTreeMap<String, Arc<Option<Output>>>>> = LazyLock::new(Mutex::default);
+
+/// The output of a registry, computed once.
+fn compile_once(registry: &Value) -> Arc<Option<Output>> {
+    let known = || WITHOUT.lock().unwrap_or_else(PoisonError::into_inner);
+    let text = registry.to_string();
+    if let Some(output) = known().get(&text) {
+        return Arc::clone(output);
+    }
+    let output = Arc::new(compile(registry));
+    known().insert(text, Arc::clone(&output));
+    output
+}
+
 /// The output of a registry. `None` if it has errors.
 fn compile(registry: &Value) -> Option<Output> {
     let checked = check(registry)?;
@@ -148,11 +209,16 @@ fn compile(registry: &Value) -> Option<Output> {
     let files = generate(checked, Findings::default(), &others, |artifacts| {
         let texts = artifacts.iter().map(|artifact| {
             let text = artifact.text().unwrap_or_default();
-            (artifact.path().as_str().to_owned(), text.lines().map(str::to_owned).collect())
+            (artifact.path().as_str().to_owned(), lines_of(text.as_ref()))
         });
         texts.collect()
     });
     Some(Output { options, files: files.ok()? })
+}
+
+/// The lines of a file. A line that ends with a backslash continues on the next one.
+fn lines_of(text: &str) -> BTreeSet<String> {
+    text.replace("\\\n", " ").lines().map(str::to_owned).collect()
 }
 
 /// The options of a command line, each with its values.
@@ -184,5 +250,5 @@ fn is_setting(line: &str) -> bool {
     let name = line.split_once('=').map_or("", |(name, _)| name);
     let is_name =
         name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(char::is_alphanumeric);
-    is_name && !name.starts_with("Exec") && name != "Description"
+    is_name && !name.starts_with("Exec")
 }

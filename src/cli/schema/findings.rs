@@ -4,7 +4,7 @@ use crate::catalogue::codes;
 use crate::diag::page::Example;
 use crate::diag::{Code, Diagnostics};
 use crate::hir::schema::FieldPath;
-use crate::hir::{ItemKind, Naming};
+use crate::hir::{Field, ItemKind, Naming, Shape};
 use crate::source::SourceMap;
 use crate::syntax::{Language, Node, Scalar, Value, parse};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,9 +30,27 @@ static CODES: LazyLock<BTreeMap<String, Vec<&'static Code>>> = LazyLock::new(|| 
     found
 });
 
-/// The codes that concern a field, sorted by number.
-pub(super) fn codes_of(path: &FieldPath) -> &'static [&'static Code] {
-    CODES.get(&path.text()).map_or(&[], Vec::as_slice)
+/// The codes that concern a field, sorted by number. The map form of a repeated field has the codes of the single form.
+pub(super) fn codes_of(path: &FieldPath) -> Vec<&'static Code> {
+    let text = path.text();
+    let single = match path.fields.split_last() {
+        Some((Field { shape: Shape::Entries(single), .. }, around)) => {
+            let around = FieldPath { kind: path.kind, fields: around.to_vec() }.text();
+            Some(format!("{around}.{single}"))
+        }
+        _ => None,
+    };
+    let is_of = |known: &str| {
+        known == text
+            || single.as_ref().is_some_and(|single| {
+                known
+                    .strip_prefix(single.as_str())
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            })
+    };
+    let found = CODES.iter().filter(|(known, _)| is_of(known)).flat_map(|(_, codes)| codes.iter().copied());
+    let by_number: BTreeMap<u16, &'static Code> = found.map(|code| (code.number, code)).collect();
+    by_number.into_values().collect()
 }
 
 /// The fields in which the examples of a code differ.
@@ -117,7 +135,7 @@ fn collect(path: &FieldPath, args: &[Scalar], fields: &[Node], found: &mut Field
         }
         // A block with fields has no value.
         Some(_) if args.is_empty() && !fields.is_empty() => {}
-        _ => found.entry(path.text()).or_default().extend(args.iter().map(text)),
+        _ => found.entry(path.text()).or_default().extend(args.iter().map(value)),
     }
     for node in fields {
         match child(&node.key) {
@@ -129,7 +147,13 @@ fn collect(path: &FieldPath, args: &[Scalar], fields: &[Node], found: &mut Field
 }
 
 fn entry(node: &Node) -> impl Iterator<Item = String> {
-    std::iter::once(node.key.to_string()).chain(node.args.iter().map(text))
+    std::iter::once(node.key.to_string()).chain(node.args.iter().map(value))
+}
+
+/// A value with its type: the text `4` is another value than the number.
+fn value(scalar: &Scalar) -> String {
+    let quote = if matches!(scalar.value, Value::String(_)) { "'" } else { "" };
+    format!("{quote}{}{quote}", text(scalar))
 }
 
 fn text(scalar: &Scalar) -> String {

@@ -7,7 +7,7 @@ mod page;
 mod text;
 
 pub(in crate::cli) use builds::Builds;
-pub(in crate::cli) use effect::Effect;
+pub(in crate::cli) use effect::{Effect, UNKNOWN};
 pub(in crate::cli) use page::{FieldPage, RelatedCode};
 
 use super::RunStatus;

@@ -1,13 +1,9 @@
 //! The description of a kind or a field as text for the terminal.
 
-use super::builds::Builds;
-use super::effect::Effect;
+use super::effect::{Effect, UNKNOWN};
 use super::page::FieldPage;
 use crate::diag::report::{hanging, hanging_words};
 use crate::diag::words;
-
-/// The maximum number of lines of units to print.
-const MAX_LINES: usize = 8;
 
 impl FieldPage {
     /// The page as text, wrapped to a number of columns.
@@ -31,15 +27,16 @@ impl FieldPage {
         match &self.writes {
             Some(effect) => text.push_str(&effect_text(effect, columns)),
             None if self.presence.is_some() => {
-                text.push_str(&hanging(&prefix("writes"), "depends on other fields", columns));
+                text.push_str(&hanging(&prefix("writes"), UNKNOWN, columns));
             }
             None => {}
         }
         let replaces: Vec<String> = self.replaces.iter().map(|name| words::quoted(name)).collect();
         let findings = self.findings.iter().map(|related| format!("{} {}", related.code, related.name));
+        let builds = self.builds.as_ref().map(|builds| format!("that accept the example: {}", builds.text()));
         let facts = [
             ("replaces", replaces.join(", ")),
-            ("builds", self.builds.as_ref().map(Builds::text).unwrap_or_default()),
+            ("builds", builds.unwrap_or_default()),
             ("findings", findings.collect::<Vec<_>>().join(", ")),
         ];
         for (title, fact) in facts.into_iter().filter(|(_, fact)| !fact.is_empty()) {
@@ -76,21 +73,7 @@ fn lines<'l>(title: &str, lines: impl Iterator<Item = &'l str>, columns: usize) 
 }
 
 fn effect_text(effect: &Effect, columns: usize) -> String {
-    let Effect { options, unit_lines, files } = effect;
-    let mut text = String::new();
-    let mut shown: Vec<&str> =
-        options.iter().chain(unit_lines.iter().take(MAX_LINES)).map(String::as_str).collect();
-    let more = unit_lines.len().saturating_sub(MAX_LINES);
-    let more = format!("and {} of units", words::count(more, "more line"));
-    shown.extend((unit_lines.len() > MAX_LINES).then_some(&*more));
-    let other = words::all_of(files);
-    let other = if shown.is_empty() { other } else { format!("also changes {other}") };
-    if shown.is_empty() && files.is_empty() {
-        shown.push("nothing in this example: only checks and other fields read it");
-    }
-    text.push_str(&lines("writes", shown.iter().copied(), columns));
-    if !files.is_empty() {
-        text.push_str(&hanging(&prefix(if shown.is_empty() { "writes" } else { "" }), &other, columns));
-    }
-    text
+    let (written, changed) = effect.parts();
+    let text = lines("writes", written.iter().map(|line| line.trim_matches('`')), columns);
+    if changed.is_empty() { text } else { text + &hanging(&prefix("changes"), &changed.join(", "), columns) }
 }

@@ -102,7 +102,7 @@ static FORMS: &[QuantityForm] = &[
         what: "a port range",
         form: " within 1 to 65535, lower port first, such as `8090-8095`",
         pattern: "{range}",
-        unit: Some("TCP ports"),
+        unit: None,
         example: "8090-8095",
         parse: |text| PortRange::parse(text).map(TypedValue::Ports),
     },

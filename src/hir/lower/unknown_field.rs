@@ -117,12 +117,7 @@ impl FieldReader<'_> {
             let owners = KINDS.iter().filter(|kind| {
                 self.path.is_empty() && kind.naming != Naming::One && kind.table.field(&node.key).is_some()
             });
-            let owners: Vec<String> = owners
-                .map(|kind| {
-                    let article = if kind.word.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
-                    format!("{article} {}", kind.word)
-                })
-                .collect();
+            let owners: Vec<String> = owners.map(|kind| words::one(kind.word)).collect();
             let stack = KINDS.iter().find(|kind| kind.word == "stack");
             if owners.is_empty()
                 && self.path.is_empty()

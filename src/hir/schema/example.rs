@@ -23,9 +23,7 @@ pub(super) fn section(kind: &ItemKind) -> Value {
 
 /// An item with its required and its usual fields.
 pub(super) fn item(kind: &ItemKind) -> Value {
-    let is_shown =
-        |field: &&Field| field.presence == Presence::Required || kind.example_fields.contains(&field.name);
-    fields(kind.table.fields.iter().filter(is_shown))
+    fields(kind.table.fields.iter().filter(|field| kind.is_in_example(field)))
 }
 
 /// An example value of a field.

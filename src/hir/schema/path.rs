@@ -143,6 +143,11 @@ impl FieldPath {
             role.remove("port");
             role.insert(GATEWAY.to_owned(), json!(self.kind.example));
         }
+        if self.kind.word == GATEWAY && outermost.name == SET {
+            // A set of all roles has no effect.
+            let coder = Value::from("coder");
+            declare_names(&Shape::Name("role"), &coder, &mut registry);
+        }
         let section = registry.get_mut(self.kind.plural);
         let item = match self.kind.naming {
             Naming::Word | Naming::Text => section.and_then(|section| section.get_mut(self.kind.example)),
@@ -163,11 +168,19 @@ impl FieldPath {
                 item.retain(|name, _| ["tier", "residency", "host", "port"].contains(&name.as_str()));
                 item.insert(command.name.to_owned(), example::field(command));
             }
-            if outermost.name == IMAGE && value.is_some() {
-                item.remove("bin");
-            }
+            make_room(self.kind, outermost.name, value.is_some(), item);
             item.remove(outermost.name);
             item.extend(value.map(|value| (outermost.name.to_owned(), value)));
+            if self.kind.word == GATEWAY {
+                select_program(outermost.name, item);
+            }
+        }
+        if self.kind.word == "role" && outermost.name == BACKEND {
+            let hot = ItemKind::of_word("residency")
+                .and_then(|kind| registry.get_mut(kind.plural)?.get_mut(kind.example));
+            // Only an on-demand role has a backend port.
+            hot.and_then(Value::as_object_mut)
+                .and_then(|hot| hot.insert("start".to_owned(), "on-demand".into()));
         }
         if self
             .fields
@@ -270,6 +283,12 @@ fn changed(value: Value, shape: &Shape) -> Value {
             None => 0.5.into(),
         },
         (_, Value::Bool(flag)) => (!flag).into(),
+        (Shape::Names(_) | Shape::Text, Value::Array(mut members)) => {
+            if let Some(first) = members.first_mut() {
+                *first = changed(first.take(), &Shape::Text);
+            }
+            members.into()
+        }
         (_, Value::String(text)) => {
             let is_quantity = value::unit_of(shape).is_some();
             let digit = |c: char| c.to_digit(9).and_then(|digit| char::from_digit(digit + 1, 10));
@@ -288,6 +307,40 @@ const GATEWAY: &str = "gateway";
 
 /// The field of an engine that excludes `bin`.
 const IMAGE: &str = "image";
+
+/// The fields that a role needs to share another one, with `shares`.
+const OF_SHARING: &[&str] = &["tier", "shares"];
+
+/// The first port of hidden servers: of an on-demand role, or of the models of llama-swap.
+const BACKEND: &str = "backend";
+
+/// The sets of roles of llama-swap.
+const SET: &str = "set";
+
+/// Removes the fields that exclude another one.
+fn make_room(kind: &ItemKind, name: &str, is_given: bool, item: &mut Map<String, Value>) {
+    match (kind.word, name) {
+        ("engine", IMAGE) if is_given => {
+            item.remove("bin");
+        }
+        ("role", "shares") if is_given => item.retain(|name, _| OF_SHARING.contains(&name.as_str())),
+        ("role", GATEWAY) if is_given => {
+            item.remove("port");
+        }
+        _ => {}
+    }
+}
+
+/// Selects llama-swap for the fields that only it has, with its required field.
+fn select_program(name: &str, item: &mut Map<String, Value>) {
+    const LLAMA_SWAP: &str = "llama-swap";
+    if ["bin", BACKEND, SET].contains(&name) {
+        item.insert("kind".to_owned(), LLAMA_SWAP.into());
+    }
+    if item.get("kind").and_then(Value::as_str) == Some(LLAMA_SWAP) {
+        item.entry("bin").or_insert_with(|| "/usr/local/bin/llama-swap".into());
+    }
+}
 
 /// The field that names GPUs of the host.
 const GPU: &str = "gpu";
@@ -322,6 +375,9 @@ fn declare_names(shape: &Shape, value: &Value, registry: &mut Value) {
             if let (Some(mut copy), false) = (copy, section.contains_key(name)) {
                 if let Some(file) = copy.get_mut("file") {
                     *file = format!("{name}.gguf").into();
+                }
+                if let Some(port) = copy.get_mut("port") {
+                    *port = (port.as_u64().unwrap_or_default() + 1).into();
                 }
                 section.insert(name.clone(), copy);
             }

@@ -83,7 +83,6 @@ pub fn unit(field: &Field) -> Option<&'static str> {
 pub(super) fn unit_of(shape: &Shape) -> Option<&'static str> {
     match QuantityForm::of(shape) {
         Some(form) => form.unit,
-        None if *shape == Shape::Port => Some("TCP ports"),
         None => (*shape == Shape::Fraction).then_some("fraction of 1"),
     }
 }
@@ -112,7 +111,7 @@ pub fn description(shape: &Shape) -> String {
         Shape::Word(words) => words::any_of(&quoted(words)),
         Shape::Words(words) => format!("one or several of {}", words::all_of(&quoted(words))),
         Shape::CpuSet => "a list of CPUs, or the name of a cpuset of the host".to_owned(),
-        Shape::Name(kind) => format!("the name of a {kind}"),
+        Shape::Name(kind) => format!("the name of {}", words::one(kind)),
         Shape::Names(kind) => format!("one or several names of {kind}s"),
         Shape::Rule => "the name of a model or a family, or a glob of model titles".to_owned(),
         Shape::Setting => "a number, `true`, `false` or a string".to_owned(),

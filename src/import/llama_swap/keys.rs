@@ -88,6 +88,11 @@ pub(super) fn find(path: &str, name: &str) -> Option<&'static Key> {
     KEYS.iter().find(|key| key.split() == (path, name))
 }
 
+/// The paths of the keys that contain other keys.
+pub(super) fn groups() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().filter(|key| key.meaning == Meaning::Group).map(|key| key.path)
+}
+
 const JOURNAL: &str = "the journal has the output of the servers";
 const WEB_PAGE: &str = "it belongs to the web page of llama-swap";
 const STOP: &str = "systemd limits the time to stop";

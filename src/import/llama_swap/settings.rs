@@ -97,7 +97,7 @@ fn lose_items(swap: &mut SwapFile<'_>, entry: &TreeEntry, field: &str, why: &str
 
 /// Reports the settings of `hooks` and `routing` that are not read.
 fn lose_nested(swap: &mut SwapFile<'_>) {
-    for path in ["hooks", "hooks.on_startup", "routing", "routing.router", "routing.router.settings"] {
+    for path in keys::groups().filter(|path| ["hooks", "routing"].contains(&first_part(path))) {
         lose_unknown(swap, path);
     }
     let fifo = ["routing", "scheduler", "settings", "fifo"];
@@ -107,13 +107,16 @@ fn lose_nested(swap: &mut SwapFile<'_>) {
         let (_, why) = default_and_reason(keys::find(&fifo.join("."), "priority"));
         swap.lose(what, priority.line, why);
     }
-    lose_unknown(swap, "routing.scheduler");
     if let Some(used) = swap.find(&["routing", "scheduler", "use"]) {
         let text = swap.text(&used.value, "use");
         if !text.is_empty() && text != "fifo" {
             swap.lose(format!("scheduler: {text}"), used.line, "llama-swap has no such scheduler");
         }
     }
+}
+
+fn first_part(path: &str) -> &str {
+    path.split('.').next().unwrap_or_default()
 }
 
 /// Reports the keys at a path that are not in the table.

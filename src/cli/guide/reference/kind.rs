@@ -1,16 +1,11 @@
 //! The page of a kind: an example, a table of all fields, and a section for each field.
 
 use super::{heading, pair, row, slug, table};
-use crate::cli::schema::{Effect, FieldPage, RelatedCode};
+use crate::cli::schema::{Effect, FieldPage, RelatedCode, UNKNOWN};
 use crate::diag::words;
 use crate::hir::schema::FieldPath;
 use crate::hir::{ItemKind, Naming, Shape};
 use rayon::prelude::*;
-
-/// The maximum number of lines of units to print.
-const MAX_LINES: usize = 6;
-/// The maximum number of files to print.
-const MAX_FILES: usize = 4;
 
 /// The page without its title.
 pub(super) fn body(kind: &'static ItemKind) -> String {
@@ -60,7 +55,7 @@ fn section(path: &FieldPath, page: &FieldPage) -> String {
     let lines = [
         Some(writes(page.writes.as_ref())),
         (!replaces.is_empty()).then(|| format!("- Replaces: {}", replaces.join(", "))),
-        page.builds.as_ref().map(|builds| format!("- Builds: {}", builds.text())),
+        page.builds.as_ref().map(|builds| format!("- Builds that accept the example: {}", builds.text())),
         findings(&page.findings).map(|line| format!("- {line}")),
     ];
     text.push('\n');
@@ -99,24 +94,14 @@ fn value_type(page: &FieldPage) -> String {
     }
 }
 
-/// The effect of the example, in one line.
+/// The effect of the example.
 fn writes(effect: Option<&Effect>) -> String {
-    let Some(Effect { options, unit_lines, files }) = effect else {
-        return "- Writes: depends on other fields".to_owned();
+    let (written, changed) = effect.map_or_else(|| (vec![UNKNOWN.to_owned()], Vec::new()), Effect::parts);
+    let line = |title: &str, parts: &[String]| {
+        if parts.is_empty() { None } else { Some(format!("- {title}: {}", parts.join(", "))) }
     };
-    let lines = options.iter().chain(unit_lines.iter().take(MAX_LINES));
-    let mut written: Vec<String> = lines.map(|line| words::quoted(line)).collect();
-    let more = unit_lines.len().saturating_sub(MAX_LINES);
-    written.extend((more > 0).then(|| format!("{} of units", words::count(more, "more line"))));
-    let mut changed: Vec<String> = files.iter().take(MAX_FILES).map(|file| words::quoted(file)).collect();
-    let more = files.len().saturating_sub(MAX_FILES);
-    changed.extend((more > 0).then(|| words::count(more, "more file")));
-    match (written.as_slice(), changed.as_slice()) {
-        ([], []) => "- Writes: nothing in this example; checks and other fields use it".to_owned(),
-        (written, []) => format!("- Writes: {}", written.join(", ")),
-        ([], changed) => format!("- Changes: {}", changed.join(", ")),
-        (written, changed) => format!("- Writes: {}; changes {}", written.join(", "), changed.join(", ")),
-    }
+    let lines = [line("Writes", &written), line("Changes", &changed)];
+    lines.into_iter().flatten().collect::<Vec<_>>().join("\n")
 }
 
 /// The codes that concern a field or a kind, as links.

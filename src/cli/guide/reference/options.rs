@@ -3,7 +3,7 @@
 use super::{link, row, table};
 use crate::cli::schema::{Builds, field_of};
 use crate::engine::dialect::reason_not_allowed;
-use crate::engine::{Family, OptionRecord, Profile, Switch};
+use crate::engine::{Family, OptionRecord, Profile};
 use std::collections::BTreeMap;
 
 /// The page without its title.
@@ -63,11 +63,14 @@ fn long_names(option: &OptionRecord) -> impl Iterator<Item = &String> {
     option.names.iter().filter(move |name| !has_long || name.starts_with("--"))
 }
 
-/// True if a build has an option under one of its spellings.
+/// True if a build has an option under one of its long spellings, also only a negative one.
 fn has(profile: &Profile, option: &OptionRecord) -> bool {
-    long_names(option).any(|name| {
+    let has_long = option.title().starts_with("--");
+    let mut names =
+        option.spellings().map(|(name, _)| name).filter(|name| !has_long || name.starts_with("--"));
+    names.any(|name| {
         let found = profile.find(profile.server(), name);
-        found.is_some_and(|(found, _, switch)| found.removed.is_none() && switch == Switch::On)
+        found.is_some_and(|(found, ..)| found.removed.is_none())
     })
 }
 

@@ -160,9 +160,9 @@ fn unknown_keys_of_every_level_are_reported() {
     assert_eq!(
         file_losses(&sources(text)),
         [
-            "2 hooks.later: 1",
             "7 routing.scheduler.settings.other: 1",
             "8 routing.scheduler.settings.fifo.surprise: 2",
+            "2 hooks.later: 1",
         ]
     );
 }

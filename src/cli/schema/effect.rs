@@ -20,7 +20,7 @@ const MAX_LINES: usize = 8;
 /// The maximum number of files to print.
 const MAX_FILES: usize = 4;
 
-/// The text for a field without an effect of its own.
+/// The text for a field without its own effect.
 const NOTHING: &str = "nothing in this example; checks and other fields use it";
 /// The text for a field whose example is not complete.
 pub(in crate::cli) const UNKNOWN: &str = "depends on other fields";

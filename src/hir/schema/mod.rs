@@ -6,6 +6,7 @@
 mod example;
 mod path;
 mod value;
+mod whole;
 
 pub use path::{ExampleValue, FieldPath};
 pub use value::{Range, description, range, unit};

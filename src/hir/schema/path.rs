@@ -1,11 +1,12 @@
 //! A path to a kind or a field of the language, such as `role.draft.max`, with an example to write.
 
-use super::{example, shorthand, value};
+use super::{example, shorthand};
 use crate::diag::{Line, Literal};
 use crate::hir::kind::{ItemKind, KINDS, Naming};
+use crate::hir::lower::QuantityForm;
 use crate::hir::role;
 use crate::hir::shape::{ALLOW, Field, Presence, Shape, Table};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// A kind, or one of its fields with the blocks around it.
 #[derive(Clone, Debug)]
@@ -120,80 +121,8 @@ impl FieldPath {
         field(outermost, &self.value(ExampleValue::Shown).unwrap_or_default())
     }
 
-    /// The example registry of the schema as JSON, with this value of the field, and of another field of the item.
-    pub fn registry(&self, given: ExampleValue, other: Option<(&'static Field, ExampleValue)>) -> Value {
-        let mut registry = example::registry();
-        let Some(outermost) = self.fields.first() else { return registry };
-        let value = self.value(given);
-        if let Some(value) = &value {
-            declare_names(&outermost.shape, value, &mut registry);
-        }
-        if let (Shape::Defaults, Some(inner)) = (&outermost.shape, self.fields.get(1))
-            && let Some(role) = ItemKind::of_word("role")
-                .and_then(|role| registry.get_mut(role.plural)?.get_mut(role.example)?.as_object_mut())
-        {
-            // The own value of the role would win.
-            role.remove(inner.name);
-        }
-        if self.kind.word == GATEWAY
-            && let Some(role) = ItemKind::of_word("role")
-                .and_then(|role| registry.get_mut(role.plural)?.get_mut(role.example)?.as_object_mut())
-        {
-            // A gateway without a role has no effect.
-            role.remove("port");
-            role.insert(GATEWAY.to_owned(), json!(self.kind.example));
-        }
-        if self.kind.word == GATEWAY && outermost.name == SET {
-            // A set of all roles has no effect.
-            let coder = Value::from("coder");
-            declare_names(&Shape::Name("role"), &coder, &mut registry);
-        }
-        let section = registry.get_mut(self.kind.plural);
-        let item = match self.kind.naming {
-            Naming::Word | Naming::Text => section.and_then(|section| section.get_mut(self.kind.example)),
-            Naming::None => section.and_then(|section| section.get_mut(0)),
-            Naming::One => section,
-        };
-        if let Some(item) = item.and_then(Value::as_object_mut) {
-            if let Some((other, value)) = other {
-                let value = Self { kind: self.kind, fields: vec![other] }.value(value);
-                item.remove(other.name);
-                item.extend(value.map(|value| (other.name.to_owned(), value)));
-            }
-            let is_command =
-                [role::COMMAND].iter().chain(role::OF_COMMAND).any(|name| *name == outermost.name);
-            if let Some(command) =
-                role::TABLE.field(role::COMMAND).filter(|_| is_command && self.kind.word == "role")
-            {
-                item.retain(|name, _| ["tier", "residency", "host", "port"].contains(&name.as_str()));
-                item.insert(command.name.to_owned(), example::field(command));
-            }
-            make_room(self.kind, outermost.name, value.is_some(), item);
-            item.remove(outermost.name);
-            item.extend(value.map(|value| (outermost.name.to_owned(), value)));
-            if self.kind.word == GATEWAY {
-                select_program(outermost.name, item);
-            }
-        }
-        if self.kind.word == "role" && outermost.name == BACKEND {
-            let hot = ItemKind::of_word("residency")
-                .and_then(|kind| registry.get_mut(kind.plural)?.get_mut(kind.example));
-            // Only an on-demand role has a backend port.
-            hot.and_then(Value::as_object_mut)
-                .and_then(|hot| hot.insert("start".to_owned(), "on-demand".into()));
-        }
-        if self
-            .fields
-            .iter()
-            .any(|field| field.name == GPU || field.hints.needs.is_some_and(|(one, _)| one == GPU))
-        {
-            declare_gpus(self.kind, &mut registry);
-        }
-        registry
-    }
-
     /// The value of the outermost field.
-    fn value(&self, given: ExampleValue) -> Option<Value> {
+    pub(super) fn value(&self, given: ExampleValue) -> Option<Value> {
         let (last, around) = self.fields.split_last()?;
         let leaf = match given {
             ExampleValue::Shown => Some(example::field(last)),
@@ -290,7 +219,7 @@ fn changed(value: Value, shape: &Shape) -> Value {
             members.into()
         }
         (_, Value::String(text)) => {
-            let is_quantity = value::unit_of(shape).is_some();
+            let is_quantity = QuantityForm::of(shape).is_some();
             let digit = |c: char| c.to_digit(9).and_then(|digit| char::from_digit(digit + 1, 10));
             if is_quantity {
                 text.chars().map(|c| digit(c).unwrap_or(c)).collect::<String>().into()
@@ -299,106 +228,5 @@ fn changed(value: Value, shape: &Shape) -> Value {
             }
         }
         (_, other) => other,
-    }
-}
-
-/// The kind of gateways, and the field of a role that names one.
-const GATEWAY: &str = "gateway";
-
-/// The field of an engine that excludes `bin`.
-const IMAGE: &str = "image";
-
-/// The fields that a role needs to share another one, with `shares`.
-const OF_SHARING: &[&str] = &["tier", "shares"];
-
-/// The first port of hidden servers: of an on-demand role, or of the models of llama-swap.
-const BACKEND: &str = "backend";
-
-/// The sets of roles of llama-swap.
-const SET: &str = "set";
-
-/// Removes the fields that exclude another one.
-fn make_room(kind: &ItemKind, name: &str, is_given: bool, item: &mut Map<String, Value>) {
-    match (kind.word, name) {
-        ("engine", IMAGE) if is_given => {
-            item.remove("bin");
-        }
-        ("role", "shares") if is_given => item.retain(|name, _| OF_SHARING.contains(&name.as_str())),
-        ("role", GATEWAY) if is_given => {
-            item.remove("port");
-        }
-        _ => {}
-    }
-}
-
-/// Selects llama-swap for the fields that only it has, with its required field.
-fn select_program(name: &str, item: &mut Map<String, Value>) {
-    const LLAMA_SWAP: &str = "llama-swap";
-    if ["bin", BACKEND, SET].contains(&name) {
-        item.insert("kind".to_owned(), LLAMA_SWAP.into());
-    }
-    if item.get("kind").and_then(Value::as_str) == Some(LLAMA_SWAP) {
-        item.entry("bin").or_insert_with(|| "/usr/local/bin/llama-swap".into());
-    }
-}
-
-/// The field that names GPUs of the host.
-const GPU: &str = "gpu";
-
-/// Declares the GPUs that examples name. A field of another kind than roles has an effect only if the role has a GPU.
-fn declare_gpus(kind: &ItemKind, registry: &mut Value) {
-    let mut example = |word: &str, field: &str, value: Value| {
-        let kind = ItemKind::of_word(word)?;
-        let item = registry.get_mut(kind.plural)?.get_mut(kind.example)?.as_object_mut()?;
-        item.entry(field).or_insert(value);
-        Some(())
-    };
-    if kind.word != "host" {
-        example(
-            "host",
-            GPU,
-            json!([{"name": "CUDA0", "memory": "24 GB"}, {"name": "CUDA1", "memory": "24 GB"}]),
-        );
-    }
-    if kind.word == "model" {
-        example("role", "placement", json!({"gpu": "CUDA0"}));
-    }
-}
-
-/// Declares the items that a value names, as copies of the example of their kind.
-fn declare_names(shape: &Shape, value: &Value, registry: &mut Value) {
-    match (shape, value) {
-        (Shape::Name(kind) | Shape::Names(kind), Value::String(name)) => {
-            let Some(kind) = ItemKind::of_word(kind) else { return };
-            let Some(Value::Object(section)) = registry.get_mut(kind.plural) else { return };
-            let copy = section.get(kind.example).cloned();
-            if let (Some(mut copy), false) = (copy, section.contains_key(name)) {
-                if let Some(file) = copy.get_mut("file") {
-                    *file = format!("{name}.gguf").into();
-                }
-                if let Some(port) = copy.get_mut("port") {
-                    *port = (port.as_u64().unwrap_or_default() + 1).into();
-                }
-                section.insert(name.clone(), copy);
-            }
-        }
-        (Shape::Names(_), Value::Array(names)) => {
-            for name in names {
-                declare_names(shape, name, registry);
-            }
-        }
-        (Shape::Block(table), Value::Object(fields)) => {
-            for (name, value) in fields {
-                if let Some(row) = table.field(name) {
-                    declare_names(&row.shape, value, registry);
-                }
-            }
-        }
-        (Shape::Block(table), value) => {
-            if let Some(principal) = shorthand(table) {
-                declare_names(&principal.shape, value, registry);
-            }
-        }
-        _ => {}
     }
 }

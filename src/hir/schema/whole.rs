@@ -81,7 +81,9 @@ impl FieldPath {
             item.retain(|name, _| ["tier", "residency", "host", "port"].contains(&name.as_str()));
             item.insert(command.name.to_owned(), example::field(command));
         }
-        make_room(self.kind, outermost.name, value.is_some(), item);
+        if value.is_some() {
+            make_room(self.kind, outermost.name, item);
+        }
         item.remove(outermost.name);
         item.extend(value.map(|value| (outermost.name.to_owned(), value)));
         if self.kind.word == GATEWAY {
@@ -106,13 +108,13 @@ const BACKEND: &str = "backend";
 const SET: &str = "set";
 
 /// Removes the fields that exclude another one.
-fn make_room(kind: &ItemKind, name: &str, is_given: bool, item: &mut Map<String, Value>) {
+fn make_room(kind: &ItemKind, name: &str, item: &mut Map<String, Value>) {
     match (kind.word, name) {
-        ("engine", IMAGE) if is_given => {
+        ("engine", IMAGE) => {
             item.remove("bin");
         }
-        ("role", "shares") if is_given => item.retain(|name, _| OF_SHARING.contains(&name.as_str())),
-        ("role", GATEWAY) if is_given => {
+        ("role", "shares") => item.retain(|name, _| OF_SHARING.contains(&name.as_str())),
+        ("role", GATEWAY) => {
             item.remove("port");
         }
         _ => {}

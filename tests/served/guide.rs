@@ -5,20 +5,8 @@
 use super::rig::{Rig, text};
 use crate::guide::models;
 use crate::guide::page::{Machine, Page};
+use crate::guide::test_pages;
 use std::fs;
-
-/// The pages with such commands.
-pub(crate) const PAGES: &[&str] = &[
-    "deploy",
-    "draft",
-    "embedder",
-    "first-model",
-    "install",
-    "keys",
-    "not-starting",
-    "on-demand",
-    "own-build",
-];
 
 /// The ports of the pages. In the rig they have another number, because it shares the ports of the machine.
 const PORTS: [&str; 6] = ["8000", "8080", "8081", "8082", "8083", "8084"];
@@ -102,21 +90,7 @@ fn run(name: &str) {
     page.run(&Booted::of(&page));
 }
 
-macro_rules! pages {
-    ($($test:ident $name:literal)*) => {
-        $(#[test]
-        fn $test() {
-            run($name);
-        })*
-
-        #[test]
-        fn each_page_is_run() {
-            assert_eq!(PAGES, [$($name),*]);
-        }
-    };
-}
-
-pages! {
+test_pages! {
     deploy "deploy"
     draft "draft"
     embedder "embedder"

@@ -138,7 +138,7 @@ fn named_elsewhere(topic: &str) -> Option<String> {
     Some(format!("\nrun `orchgen {} --help`", command.get_name()))
 }
 
-/// The topics with the word in their name or title, then the one with a similar name, then those of the guide with the word in
+/// The topics with the word in their name, title or group, then the one with a similar name, then those of the guide with the word in
 /// their text.
 fn similar_topics(pages: &[Page], topic: &str) -> String {
     let word = topic.to_lowercase();
@@ -147,7 +147,7 @@ fn similar_topics(pages: &[Page], topic: &str) -> String {
             pages.iter().filter(|page| word.chars().count() > 1 && text(page).to_lowercase().contains(&word));
         found.take(MAX_NAMED).map(|page| format!("`orchgen guide {}`", page.name)).collect()
     };
-    let titled = with(&|page| format!("{} {}", page.name, page.title()));
+    let titled = with(&|page| format!("{} {} {}", page.name, page.title(), page.group));
     if !titled.is_empty() {
         return format!("\nread {}", words::any_of(&titled));
     }

@@ -13,7 +13,6 @@ use crate::source::{Loaded, SourceMap};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// The maximum number of lines of units to print.
 const MAX_LINES: usize = 8;
@@ -126,10 +125,10 @@ fn measure_alone(path: &FieldPath) -> Option<Measured> {
 fn effect(path: &FieldPath, change: OtherField) -> Option<Effect> {
     let registry = |given| path.registry(given, change);
     let with = compile(&registry(ExampleValue::Shown))?;
-    let absent = compile_once(&registry(ExampleValue::Absent));
-    let without = absent.as_ref().as_ref().map(|without| compare(&with, without));
-    let changed = compile(&registry(ExampleValue::Changed)).map(|other| compare(&with, &other));
-    without.into_iter().chain(changed).reduce(Effect::union)
+    let others = [ExampleValue::Absent, ExampleValue::Changed]
+        .into_iter()
+        .filter_map(|given| compile(&registry(given)));
+    others.map(|without| compare(&with, &without)).reduce(Effect::union)
 }
 
 /// The builds that accept the example of a field.
@@ -180,21 +179,6 @@ fn check(registry: &Value) -> Option<Checked> {
     map.add("example.yaml", registry.to_string());
     let loaded = Loaded { map, ..Loaded::default() };
     analyze(&loaded, NotCheckedPolicy::Count, &mut Diagnostics::default()).ok()
-}
-
-/// The outputs of registries without a field, which many fields have in common, by their text.
-static WITHOUT: LazyLock<Mutex<BTreeMap<String, Arc<Option<Output>>>>> = LazyLock::new(Mutex::default);
-
-/// The output of a registry, computed once.
-fn compile_once(registry: &Value) -> Arc<Option<Output>> {
-    let known = || WITHOUT.lock().unwrap_or_else(PoisonError::into_inner);
-    let text = registry.to_string();
-    if let Some(output) = known().get(&text) {
-        return Arc::clone(output);
-    }
-    let output = Arc::new(compile(registry));
-    known().insert(text, Arc::clone(&output));
-    output
 }
 
 /// The output of a registry. `None` if it has errors.

@@ -33,7 +33,7 @@ impl FieldPage {
         }
         let replaces: Vec<String> = self.replaces.iter().map(|name| words::quoted(name)).collect();
         let findings = self.findings.iter().map(|related| format!("{} {}", related.code, related.name));
-        let builds = self.builds.as_ref().map(|builds| format!("that accept the example: {}", builds.text()));
+        let builds = self.builds.as_ref().map(|builds| format!("{} (for this example)", builds.text()));
         let facts = [
             ("replaces", replaces.join(", ")),
             ("builds", builds.unwrap_or_default()),

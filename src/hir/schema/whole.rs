@@ -16,15 +16,13 @@ impl FieldPath {
             declare_names(&outermost.shape, value, &mut registry);
         }
         if let (Shape::Defaults, Some(inner)) = (&outermost.shape, self.fields.get(1))
-            && let Some(role) = ItemKind::of_word("role")
-                .and_then(|role| registry.get_mut(role.plural)?.get_mut(role.example)?.as_object_mut())
+            && let Some(role) = example_item("role", &mut registry)
         {
             // The own value of the role would win.
             role.remove(inner.name);
         }
         if self.kind.word == GATEWAY
-            && let Some(role) = ItemKind::of_word("role")
-                .and_then(|role| registry.get_mut(role.plural)?.get_mut(role.example)?.as_object_mut())
+            && let Some(role) = example_item("role", &mut registry)
         {
             // A gateway without a role has no effect.
             role.remove("port");
@@ -44,12 +42,12 @@ impl FieldPath {
         if let Some(item) = item.and_then(Value::as_object_mut) {
             self.fill(item, outermost, value, other);
         }
-        if self.kind.word == "role" && outermost.name == BACKEND {
-            let hot = ItemKind::of_word("residency")
-                .and_then(|kind| registry.get_mut(kind.plural)?.get_mut(kind.example));
+        if self.kind.word == "role"
+            && outermost.name == BACKEND
+            && let Some(hot) = example_item("residency", &mut registry)
+        {
             // Only an on-demand role has a backend port.
-            hot.and_then(Value::as_object_mut)
-                .and_then(|hot| hot.insert("start".to_owned(), "on-demand".into()));
+            hot.insert("start".to_owned(), "on-demand".into());
         }
         if self
             .fields
@@ -107,6 +105,12 @@ const BACKEND: &str = "backend";
 /// The sets of roles of llama-swap.
 const SET: &str = "set";
 
+/// The example of a kind with names.
+fn example_item<'r>(word: &str, registry: &'r mut Value) -> Option<&'r mut Map<String, Value>> {
+    let kind = ItemKind::of_word(word)?;
+    registry.get_mut(kind.plural)?.get_mut(kind.example)?.as_object_mut()
+}
+
 /// Removes the fields that exclude another one.
 fn make_room(kind: &ItemKind, name: &str, item: &mut Map<String, Value>) {
     match (kind.word, name) {
@@ -138,10 +142,9 @@ const GPU: &str = "gpu";
 /// Declares the GPUs that examples name. A field of another kind than roles has an effect only if the role has a GPU.
 fn declare_gpus(kind: &ItemKind, registry: &mut Value) {
     let mut example = |word: &str, field: &str, value: Value| {
-        let kind = ItemKind::of_word(word)?;
-        let item = registry.get_mut(kind.plural)?.get_mut(kind.example)?.as_object_mut()?;
-        item.entry(field).or_insert(value);
-        Some(())
+        if let Some(item) = example_item(word, registry) {
+            item.entry(field).or_insert(value);
+        }
     };
     if kind.word != "host" {
         example(

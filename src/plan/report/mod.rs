@@ -94,8 +94,6 @@ pub struct ReportHost {
     pub nodes: usize,
     /// The names of its GPUs.
     pub gpus: Vec<Arc<str>>,
-    /// The number of roles with processes on it.
-    pub roles: usize,
 }
 
 impl Report {
@@ -120,14 +118,14 @@ pub fn report(derived: &Derived) -> Report {
             std::iter::once(role.serving.model.value).chain(draft)
         })
         .collect();
-    let hosts = registry.hosts.entries().take(MAX_HOSTS);
+    let hosts = registry.hosts.iter().take(MAX_HOSTS);
     let listed = tiers.iter().map(|tier| tier.roles.len()).sum::<usize>();
     Report {
         stack: registry.stack.head.name.value.clone(),
         title: registry.stack.title.as_ref().map(|title| title.value.clone()),
         verified: registry.stack.verified.map(|date| date.value),
         engines: engines(derived),
-        hosts: hosts.map(|(id, host)| self::host(&index, id, host)).collect(),
+        hosts: hosts.map(host).collect(),
         omitted_hosts: registry.hosts.len().saturating_sub(MAX_HOSTS),
         role_count,
         process_count: index.processes.iter().map(|process| process.settings.ports.len()).sum(),
@@ -199,15 +197,13 @@ fn engines(derived: &Derived) -> Vec<ReportEngine> {
     engines.collect()
 }
 
-fn host(index: &Index<'_>, id: Id<hir::Host>, host: &hir::Host) -> ReportHost {
-    let own = index.processes.iter().filter(|process| process.settings.host.value == id);
+fn host(host: &hir::Host) -> ReportHost {
     ReportHost {
         name: host.head.name.value.clone(),
         address: host.address.as_ref().map(|address| address.value.clone()),
         memory: host.memory.map(|memory| memory.value),
         nodes: host.numa.len(),
         gpus: host.gpus.iter().map(|gpu| gpu.name.value.clone()).collect(),
-        roles: own.count(),
     }
 }
 

@@ -10,10 +10,6 @@ use std::sync::Arc;
 pub struct MapHost {
     /// Its name.
     pub name: Arc<str>,
-    /// Its address.
-    pub address: Option<Arc<str>>,
-    /// Its memory.
-    pub memory: Option<Bytes>,
     /// Its gateways.
     pub gateways: Vec<MapGateway>,
     /// Its roles, by the memory that they use.
@@ -102,8 +98,6 @@ fn map(index: &Index<'_>, id: Id<hir::Host>, host: &hir::Host) -> MapHost {
     });
     MapHost {
         name: host.head.name.value.clone(),
-        address: host.address.as_ref().map(|address| address.value.clone()),
-        memory: host.memory.map(|memory| memory.value),
         gateways: gateways.collect(),
         unused: all_places(host)
             .filter(|place| !used.contains(place))

@@ -31,11 +31,9 @@ struct BarView<'r> {
     used: Bytes,
     /// The sum of the roles and services.
     taken: Bytes,
-    computed: Bytes,
     stated: Bytes,
     services: Bytes,
     growth: Bytes,
-    memory: Option<Bytes>,
     reserve: Bytes,
     room: Option<Bytes>,
     /// The bytes that are free below the limit.
@@ -90,11 +88,9 @@ fn bar(bar: &MemoryBar) -> BarView<'_> {
         limit_at: room.filter(|room| *room < Bytes(scale.whole)).map(|room| scale.at(room.0)),
         used: bar.used(),
         taken,
-        computed: bar.computed,
         stated: bar.stated,
         services: bar.services,
         growth: bar.growth,
-        memory: bar.memory,
         reserve: bar.reserve,
         free: room.map(|room| room.minus(taken)),
         percent: room.map(|room| part(taken.0, room.0.max(1), 100)),

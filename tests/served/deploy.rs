@@ -8,6 +8,9 @@ use std::process::Output;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+/// The estimate of a plan for a stop. The small servers of these tests stop sooner.
+const STOP_SECONDS: f64 = 0.3;
+
 const BEFORE: &str = r#"stack "rig" engine="llama.cpp" { defaults { context 512; prompt-cache "100 MB"; placement threads=1 } }
 engine "llama.cpp" profile="llama.cpp-b11669" bin="/usr/bin"
 host "box" memory="20 GB" systemd=262
@@ -182,7 +185,7 @@ fn assert_order(host: &Value, events: &[(String, &str, f64)]) {
     assert!(stopped.contains(&"rig-gone.service") && !stopped.contains(&"rig-keep.service"), "{stopped:?}");
 }
 
-/// The time down of each role is what the plan predicts, within a factor of two.
+/// The time down of each role is what the plan predicts: within a factor of two, and the estimated time of a stop.
 #[track_caller]
 fn assert_down(rig: &Rig, host: &Value, events: &[(String, &str, f64)]) {
     let mut checked = 0;
@@ -198,7 +201,7 @@ fn assert_down(rig: &Rig, host: &Value, events: &[(String, &str, f64)]) {
             (role["down_seconds"].as_f64().unwrap(), time("started") - time("stopping"));
         rig.report(&format!("{name}: predicted {predicted:.2} s down, measured {measured:.2} s"));
         assert!(
-            predicted <= 2.0 * measured && measured <= 2.0 * predicted,
+            predicted <= 2.0 * measured + STOP_SECONDS && measured <= 2.0 * predicted,
             "{name}: {predicted} s, not {measured} s"
         );
         checked += 1;

@@ -3,6 +3,7 @@
 mod completions;
 mod examples;
 mod explain;
+mod fleet;
 mod fmt;
 mod folders;
 mod foreign;

@@ -8,6 +8,7 @@ mod devices;
 mod faults;
 mod files;
 mod first_steps;
+mod fleet;
 mod gpu;
 mod guide;
 mod hardening;

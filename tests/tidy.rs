@@ -322,7 +322,7 @@ fn few_files_start_processes() {
             ["process::Command", "process::{Child, Command"].iter().any(|word| code(&text).contains(word));
         assert_eq!(
             starts,
-            ["cli/engine/program.rs", "cli/deploy/system.rs", "build.rs"].contains(&&*name),
+            ["cli/engine/program.rs", "cli/deploy/programs.rs", "build.rs"].contains(&&*name),
             "{name}"
         );
     }

@@ -116,6 +116,9 @@ pub(super) enum Command {
     /// and no role is loaded.
     #[command(after_help = super::deploy::status::STATUS_HELP)]
     Status(super::deploy::status::StatusArgs),
+    /// Answer `plan`, `apply` and `status` of another machine. They run it over ssh
+    #[command(hide = true, after_help = deploy::ON_HOST_HELP)]
+    OnHost,
     /// Read the headers of all model files and record their facts in `registry.lock`
     ///
     /// Commit the lock: machines without the model files can then check sizes, quants, drafts and memory.

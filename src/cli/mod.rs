@@ -37,8 +37,8 @@ use args::{Args, Command};
 use clap::{CommandFactory, Parser};
 use std::process::ExitCode;
 
-/// The status of a finished run.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// The status of a finished run. The order is that of the exit codes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum RunStatus {
     /// Success.
     Clean,
@@ -95,6 +95,7 @@ pub fn run() -> ExitCode {
         Command::Rollback(command) => flatten(deploy::rollback(command, args.output)),
         Command::Generations(command) => flatten(deploy::generations(command, args.output)),
         Command::Status(command) => deploy::status::run(command, args.output),
+        Command::OnHost => flatten(deploy::on_host(args.output)),
         Command::Explain(command) => explain::run(command, args.output),
         Command::Guide(command) => guide::run(command, args.output),
         Command::Import(command) => rayon::scope(|_| import::run(command, args.output)),

@@ -2,11 +2,11 @@
 
 use super::layout::CONFIGURATION;
 use crate::render::deployment::{DeployedHost, DeployedProcess, DeployedRole};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The kind of change of a role or a gateway.
-#[derive(Serialize, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 #[serde(rename_all = "kebab-case")]
 pub enum RoleChangeKind {
     /// It is new.
@@ -20,7 +20,7 @@ pub enum RoleChangeKind {
 }
 
 /// A value before and afterwards. `None` if there is none.
-#[derive(Serialize, Clone, PartialEq, Eq, Debug)]
+#[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
 pub struct ValueChange {
     /// The name of the setting, place or option.
     pub name: String,
@@ -31,7 +31,7 @@ pub struct ValueChange {
 }
 
 /// The change of a role or a gateway.
-#[derive(Serialize, Clone, PartialEq, Debug)]
+#[derive(Serialize, Deserialize, Clone, PartialEq, Debug)]
 pub struct RoleChange {
     /// Its name.
     pub name: String,
@@ -52,7 +52,7 @@ pub struct RoleChange {
 }
 
 /// The memory of a role at a place, in bytes.
-#[derive(Serialize, Clone, PartialEq, Eq, Debug)]
+#[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
 pub struct MemoryChange {
     /// The name of the place.
     pub place: String,

@@ -4,7 +4,7 @@
 //! none fits, the process that blocks most stops early, and starts at its turn.
 
 use crate::render::deployment::{DeployedProcess, Place};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The change of a process.
@@ -28,7 +28,7 @@ pub(super) enum Move<'p> {
 }
 
 /// The memory at a place during a plan.
-#[derive(Serialize, Clone, PartialEq, Eq, Debug)]
+#[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
 pub struct PlacePeak {
     /// The name of the place.
     pub place: String,
@@ -45,7 +45,7 @@ pub struct PlacePeak {
 }
 
 /// Why an order differs from that of declaration.
-#[derive(Serialize, Clone, PartialEq, Eq, Debug)]
+#[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
 pub struct Reorder {
     /// The unit that starts later.
     pub unit: String,

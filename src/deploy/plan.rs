@@ -10,7 +10,7 @@ use super::timeline::{self, Timeline};
 use super::{Tree, TreeFile};
 use crate::render::deployment::{DeployedHost, DeployedProcess, DeployedRole};
 use crate::source::Digest;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -51,7 +51,7 @@ pub struct PlanInput<'p> {
 }
 
 /// The kind of change of an installed file.
-#[derive(Serialize, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 #[serde(rename_all = "kebab-case")]
 pub enum FileAction {
     /// It is new.
@@ -67,7 +67,7 @@ pub enum FileAction {
 }
 
 /// The change of an installed file.
-#[derive(Serialize, Clone, PartialEq, Eq, Debug)]
+#[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
 pub struct FileChange {
     /// `units/NAME`, `containers/NAME` or `configuration/NAME`.
     pub file: String,
@@ -76,7 +76,7 @@ pub struct FileChange {
 }
 
 /// The plan for one host.
-#[derive(Serialize, Clone, PartialEq, Debug)]
+#[derive(Serialize, Deserialize, Clone, PartialEq, Debug)]
 pub struct HostPlan {
     /// The name of the host.
     pub host: String,

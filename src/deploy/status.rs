@@ -13,8 +13,8 @@ mod web;
 mod words;
 
 pub use report::{
-    ArgumentChange, Difference, DifferenceKind, MemoryStatus, ProcessStatus, RoleState, RoleStatus,
-    STATUS_VERSION, StackStatus, StatusReport, Verdict,
+    ArgumentChange, Difference, DifferenceKind, FailedHost, MemoryStatus, ProcessStatus, RoleState,
+    RoleStatus, STATUS_VERSION, StackStatus, StatusReport, Verdict,
 };
 pub use web::{Web, WebAnswer};
 
@@ -46,6 +46,8 @@ pub struct StatusInput<'s> {
     pub out: Option<OutFolder<'s>>,
     /// The name of the host. The default is that of the current generation, or the only one.
     pub host: Option<&'s str>,
+    /// The name of the host, if another machine asks.
+    pub remote: Option<&'s str>,
     /// The current time in microseconds since 1970.
     pub now: u64,
 }
@@ -69,19 +71,27 @@ struct Description<'s> {
     /// True for the output folder: nothing was applied yet.
     is_out: bool,
     out: Option<OutFolder<'s>>,
+    remote: Option<&'s str>,
 }
 
 impl Description<'_> {
-    fn words(&self) -> Words {
-        Words { is_user: self.layout.is_user }
+    fn words(&self) -> Words<'_> {
+        Words { is_user: self.layout.is_user, remote: self.remote }
+    }
+
+    /// The command that compares the installed files with the output.
+    fn plan(&self) -> String {
+        let host = self.remote.map(|host| format!(" --host {}", shell(host))).unwrap_or_default();
+        format!("`orchgen plan --against host{host}`")
     }
 
     /// The command that installs the output.
     fn apply(&self) -> String {
-        let sudo = if self.layout.is_user { "" } else { "sudo " };
+        let sudo = if self.layout.is_user || self.remote.is_some() { "" } else { "sudo " };
+        let host = self.remote.map(|host| format!(" --host {}", shell(host))).unwrap_or_default();
         let given = self.out.filter(|out| !out.is_default);
         let option = given.map(|out| format!(" --out {}", shell(out.name))).unwrap_or_default();
-        format!("run `{sudo}orchgen apply{option}`")
+        format!("run `{sudo}orchgen apply{host}{option}`")
     }
 
     fn edited(&self) -> &'static str {
@@ -161,7 +171,7 @@ fn described<'s>(
             names.join(", ")
         )));
     };
-    Ok(Description { layout: input.layout, tree, host, is_out, out: input.out })
+    Ok(Description { layout: input.layout, tree, host, is_out, out: input.out, remote: input.remote })
 }
 
 /// Reports a run that did not end.

@@ -1,10 +1,10 @@
 //! The steps of a plan, in order. Each is one command of the service manager, or the change of the installed files.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The kind of a step.
-#[derive(Serialize, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// Stops units.
@@ -24,19 +24,19 @@ pub enum Action {
 }
 
 /// A step.
-#[derive(Serialize, Clone, PartialEq, Debug)]
+#[derive(Serialize, Deserialize, Clone, PartialEq, Debug)]
 pub struct Step {
     /// The kind of the step.
     pub action: Action,
     /// The units.
     pub units: Vec<String>,
     /// The role or gateway of the units.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
     /// The estimated duration in seconds. `None` if it is unknown.
     pub seconds: Option<f64>,
     /// True if nothing of the role changes, and it is down: the run goes on if it does not start.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub repair: bool,
     /// The time limit of the role.
     #[serde(skip)]

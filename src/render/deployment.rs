@@ -49,6 +49,9 @@ pub struct Deployment {
 pub struct DeployedHost {
     /// Its name.
     pub name: String,
+    /// The address at which other machines reach it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
     /// The folder of its systemd units below the output folder. `None` without such units.
     pub units: Option<String>,
     /// The folder of its container units. `None` without such units.
@@ -188,6 +191,7 @@ fn deployed_host(plan: &Plan, host: &Host, number: u32) -> DeployedHost {
     let places = host.places.iter();
     DeployedHost {
         name: host.name.to_string(),
+        address: host.address.as_ref().map(ToString::to_string),
         units: has_units.then(|| folder("systemd")),
         containers: in_containers.then(|| folder("quadlet")),
         target: has_units.then(|| Names { stack: &plan.stack }.target()),

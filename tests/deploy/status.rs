@@ -165,6 +165,7 @@ impl Host {
         let layout = Layout::new(folder.path(), None, "rig");
         let host = DeployedHost {
             name: "box".to_owned(),
+            address: None,
             units: Some("systemd".to_owned()),
             containers: None,
             target: Some("rig.target".to_owned()),
@@ -285,6 +286,7 @@ impl Host {
             web: &Answers { answers: &self.answers, asked: &self.asked },
             out: out.map(|tree| OutFolder { name: "out", is_default: true, tree }),
             host: None,
+            remote: None,
             now: u64::try_from(now).unwrap(),
         });
         assert_eq!(contents(self.folder.path()), before, "`status` changed a file");
@@ -313,7 +315,7 @@ impl Host {
             process.memory.resident = process.memory.resident.map(|_| 40 << 20);
         }
         let agrees = stack.all_differences().next().is_none();
-        StatusReport { format_version: STATUS_VERSION, agrees, stacks: vec![stack] }
+        StatusReport { format_version: STATUS_VERSION, agrees, stacks: vec![stack], failed: Vec::new() }
     }
 }
 

@@ -16,8 +16,10 @@ use std::time::{Duration, Instant};
 /// The system of the rig, booted for one test and stopped after it.
 pub(crate) struct Rig {
     pub(crate) root: PathBuf,
-    /// Locked, because only one test at a time can use the root.
-    _lock: File,
+    /// Locked, because only one test at a time can use the root. `None` for a host of a fleet.
+    _lock: Option<File>,
+    /// The network namespace of a host of a fleet.
+    net: Option<String>,
     start: Instant,
 }
 
@@ -57,11 +59,22 @@ impl Rig {
         let lock = File::create(root.with_extension("lock"));
         let lock = lock.unwrap_or_else(|error| panic!("only root can use the rig: {error}"));
         lock.lock().unwrap();
-        Self { root, _lock: lock, start: Instant::now() }
+        Self { root, _lock: Some(lock), net: None, start: Instant::now() }
+    }
+
+    /// Boots a system with another root folder in a network namespace.
+    #[track_caller]
+    pub(crate) fn boot_in(root: PathBuf, net: &str) -> Self {
+        let rig = Self { root, _lock: None, net: Some(net.to_owned()), start: Instant::now() };
+        rig.script_succeeds(&["boot"]);
+        rig.report(&format!("{net} booted"));
+        rig
     }
 
     fn script(&self, args: &[&str]) -> Output {
-        Command::new(repository().join("tests/rig")).args(args).env("RIG_ROOT", &self.root).output().unwrap()
+        let mut script = Command::new(repository().join("tests/rig"));
+        script.args(args).env("RIG_ROOT", &self.root);
+        script.envs(self.net.as_ref().map(|net| ("RIG_NET", net))).output().unwrap()
     }
 
     #[track_caller]
@@ -70,7 +83,8 @@ impl Rig {
         assert!(output.status.success(), "{}", text(&output.stderr));
     }
 
-    fn stop(&self) {
+    /// Kills the system like a power failure.
+    pub(crate) fn stop(&self) {
         if self.script(&["run", "true"]).status.success() {
             self.script(&["stop"]);
         }

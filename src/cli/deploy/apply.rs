@@ -1,19 +1,22 @@
-//! `orchgen apply`, `rollback` and `generations`.
+//! `orchgen apply` and `rollback`.
 
-use super::args::{ApplyArgs, ChangeArgs, GenerationsArgs, RollbackArgs};
-use super::host::{host_name, installed, layout, layout_of, scope_of};
-use super::system::{Systemd, ask_user, now_micros, utc};
+use super::args::{ApplyArgs, ChangeArgs, RollbackArgs};
+use super::fleet::{ChosenHost, HostPlace, chosen, left_out};
+use super::host::{installed, layout_of, scope_of};
+use super::on_host::{Action, Request};
+use super::ssh::{Connection, Rights};
+use super::system::{Systemd, ask_user, now_micros};
 use super::text;
 use super::wanted::{folder, wanted_units};
-use crate::cli::args::{DataFormat, OutputArgs};
+use crate::cli::args::OutputArgs;
 use crate::cli::folders::RegistryFolder;
-use crate::cli::table::{Column, Section, Table, Text, Tone};
 use crate::cli::{RunStatus, session};
-use crate::deploy::{Applied, DeployError, Deployer, Failure, Layout, Outcome, Prepared, Tree, is_root};
+use crate::deploy::{
+    Applied, DeployError, Deployer, Failure, HostPlan, Layout, Outcome, Prepared, Tree, is_root,
+};
 use crate::diag::words::{any_of, printable, quoted};
 use crate::hir::UnitScope;
 use crate::source::is_registry;
-use serde::Serialize;
 
 pub(in crate::cli) fn apply(command: &ApplyArgs, output: OutputArgs) -> Result<RunStatus, RunStatus> {
     let registry = RegistryFolder::default();
@@ -25,18 +28,82 @@ pub(in crate::cli) fn apply(command: &ApplyArgs, output: OutputArgs) -> Result<R
         )));
     }
     let new = folder(&out).map_err(session::fail)?;
-    let name = host_name(&new, command.host.as_deref()).map_err(session::fail)?;
+    let hosts = chosen(&new, &command.hosts).map_err(session::fail)?;
+    if hosts.len() > 1 && command.change.id.is_some() {
+        return Err(session::fail("`--plan` is the plan of one host: write one `--host`"));
+    }
     if command.out.is_none() && is_registry(registry.path()) {
         let built = wanted_units(&registry, output)?;
-        let part = |tree: &Tree| tree.host(Some(&name)).map(|host| tree.installed_part(host));
-        if part(&built) != part(&new) {
+        let part = |tree: &Tree, name| tree.host(Some(name)).map(|host| tree.installed_part(host));
+        if hosts.iter().any(|host| part(&built, &host.name) != part(&new, &host.name)) {
             session::print_stderr(
                 "error: out/ differs from the registry: run `orchgen build`, then apply again\n",
             );
             return Err(RunStatus::Findings);
         }
     }
-    change((&new, &name), &command.change, output, None)
+    apply_all(&new, &hosts, &command.change, output)
+}
+
+/// Changes hosts one after another. Returns the worst status.
+fn apply_all(
+    new: &Tree,
+    hosts: &[ChosenHost],
+    options: &ChangeArgs,
+    output: OutputArgs,
+) -> Result<RunStatus, RunStatus> {
+    let mut worst = RunStatus::Clean;
+    for (host, after) in hosts.iter().zip(1..) {
+        let status = match &host.place {
+            HostPlace::Here => change((new, &host.name), options, output, Change::Apply),
+            HostPlace::Ssh(_) if options.root.is_some() => {
+                Err(session::fail("`--root` is a folder of this machine: write `--local`, too"))
+            }
+            HostPlace::Ssh(address) => apply_remote((new, &host.name), address, options, output),
+        };
+        let status = status.unwrap_or_else(|status| status);
+        worst = worst.max(status);
+        // Another host that answers may be fine, but the same change can fail there.
+        if !matches!(status, RunStatus::Clean | RunStatus::CannotRun) {
+            let rest = left_out(hosts.get(after..).unwrap_or_default());
+            rest.into_iter().for_each(|text| session::print_stderr(&text));
+            break;
+        }
+    }
+    Ok(worst)
+}
+
+/// Plans on another machine, asks here, and applies there.
+fn apply_remote(
+    (new, name): (&Tree, &str),
+    address: &str,
+    options: &ChangeArgs,
+    output: OutputArgs,
+) -> Result<RunStatus, RunStatus> {
+    let rights = if scope_of(new) == UnitScope::User { Rights::User } else { Rights::Root };
+    let connection = Connection::open(name, address).map_err(session::fail)?;
+    let request = |action, id| Request::new(action, (new, name), (id, options.force)).map_err(session::fail);
+    let preparing = if options.dry_run { Action::Plan } else { Action::Prepare };
+    let (status, reply) =
+        connection.send(&request(preparing, options.id.clone())?, rights).map_err(session::fail)?;
+    let Some(plan) = reply.plan.filter(|_| status == RunStatus::Clean) else {
+        // The other side printed the reason.
+        return Err(if status == RunStatus::Clean { RunStatus::CannotRun } else { status });
+    };
+    show(&plan, output);
+    if options.dry_run {
+        return Ok(print_commands(&plan, scope_of(new).systemctl()));
+    }
+    if !options.yes && !plan.is_empty() && !ask_user("Apply this plan? [y/N] ") {
+        session::print_stderr("nothing was changed\n");
+        return Err(RunStatus::Findings);
+    }
+    let request = request(Action::Apply, Some(plan.id))?;
+    connection.send(&request, rights).map(|(status, _)| status).map_err(|error| {
+        let status = session::fail(error);
+        session::print_stderr("the host may be changed in part: run the command again to repair it\n");
+        status
+    })
 }
 
 pub(in crate::cli) fn rollback(command: &RollbackArgs, output: OutputArgs) -> Result<RunStatus, RunStatus> {
@@ -73,34 +140,44 @@ pub(in crate::cli) fn rollback(command: &RollbackArgs, output: OutputArgs) -> Re
         Ok((state.tree(number)?, number, found.host.clone()))
     };
     let (tree, number, host) = target().map_err(session::fail)?;
-    change((&tree, &host), &command.change, output, Some(number))
+    change((&tree, &host), &command.change, output, Change::Rollback(number))
 }
 
-/// Plans, shows the plan, asks, and applies it. `rollback` is the number of the generation of the files.
-fn change(
+/// Why a host changes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Change {
+    /// It gets new output.
+    Apply,
+    /// It gets new output, and the user has seen the plan on another machine.
+    Agreed,
+    /// It returns to this generation.
+    Rollback(u32),
+}
+
+/// Plans, shows the plan, asks, and applies it.
+pub(super) fn change(
     (new, name): (&Tree, &str),
     options: &ChangeArgs,
     output: OutputArgs,
-    rollback: Option<u32>,
+    why: Change,
 ) -> Result<RunStatus, RunStatus> {
+    let rollback = match why {
+        Change::Rollback(number) => Some(number),
+        Change::Apply | Change::Agreed => None,
+    };
     let layout = layout_of(new, options.root.as_deref()).map_err(session::fail)?;
     let scope = scope_of(new);
-    let is_user = scope == UnitScope::User;
-    if !options.dry_run && options.root.is_none() && !is_user && !is_root() {
-        return Err(session::fail("only root can install units of the system: run the command with `sudo`"));
-    }
-    if is_user && options.root.is_none() && is_root() {
-        session::print_stderr(
-            "note: the stack has `scope=\"user\"`, and this is root: its units will run as root\n",
-        );
-    }
+    check_rights(options, scope)?;
     let systemd = Systemd { scope, is_verbose: !output.quiet };
     let manager = options.root.is_none().then_some(&systemd as &dyn crate::deploy::Manager);
     let mut deployer = Deployer::new(layout, manager, now_micros() / 1_000_000);
     deployer.replaces_edits = options.force;
     let prepare = || deployer.prepare(new, name).map_err(session::fail);
     if options.dry_run {
-        return Ok(dry_run(&prepare()?, scope.systemctl(), output));
+        let prepared = prepare()?;
+        show_interruption(&prepared);
+        show(&prepared.plan, output);
+        return Ok(print_commands(&prepared.plan, scope.systemctl()));
     }
     let waiting = || session::print_stderr("waiting for another `orchgen apply` of this stack to finish\n");
     let _lock = deployer.state.lock(&waiting).map_err(session::fail)?;
@@ -111,7 +188,10 @@ fn change(
             "returning {stack} from generation {current} to generation {number}\n"
         ));
     }
-    show(&prepared, output);
+    if why != Change::Agreed {
+        show_interruption(&prepared);
+        show(&prepared.plan, output);
+    }
     agree(&prepared, options, &deployer.layout)?;
     if !options.yes && !prepared.plan.is_empty() {
         prepared = confirmed(&prepared, prepare)?;
@@ -127,6 +207,20 @@ fn change(
         enable_below(new, name, options)?;
     }
     Ok(report(outcome, &prepared, output))
+}
+
+/// Fails if the user may not change the host.
+fn check_rights(options: &ChangeArgs, scope: UnitScope) -> Result<(), RunStatus> {
+    let is_user = scope == UnitScope::User;
+    if !options.dry_run && options.root.is_none() && !is_user && !is_root() {
+        return Err(session::fail("only root can install units of the system: run the command with `sudo`"));
+    }
+    if is_user && options.root.is_none() && is_root() {
+        session::print_stderr(
+            "note: the stack has `scope=\"user\"`, and this is root: its units will run as root\n",
+        );
+    }
+    Ok(())
 }
 
 /// Asks the user, and plans again: the host may have changed in the meantime.
@@ -149,7 +243,7 @@ fn confirmed(
 }
 
 /// Refuses edited files, and another plan than the requested one.
-fn agree(prepared: &Prepared, options: &ChangeArgs, layout: &Layout) -> Result<(), RunStatus> {
+pub(super) fn agree(prepared: &Prepared, options: &ChangeArgs, layout: &Layout) -> Result<(), RunStatus> {
     if let Some(id) = options.id.as_ref().filter(|id| **id != prepared.plan.id) {
         session::print_stderr(&format!(
             "error: {} is not the number of the plan, which is {}: the host or the output may have changed since; \
@@ -173,8 +267,8 @@ fn agree(prepared: &Prepared, options: &ChangeArgs, layout: &Layout) -> Result<(
     Err(RunStatus::Findings)
 }
 
-/// Prints the plan before it is applied.
-fn show(prepared: &Prepared, output: OutputArgs) {
+/// Reports a run that did not end.
+pub(super) fn show_interruption(prepared: &Prepared) {
     if let Some(last) = &prepared.interrupted {
         let last =
             if last.is_empty() { String::new() } else { format!(" (its last step: {})", printable(last)) };
@@ -182,24 +276,27 @@ fn show(prepared: &Prepared, output: OutputArgs) {
             "the last run did not end{last}; this plan starts from what it left\n"
         ));
     }
+}
+
+/// Prints the plan before it is applied.
+fn show(plan: &HostPlan, output: OutputArgs) {
     if !output.quiet {
         let style = session::style(output, &std::io::stderr());
-        session::print_stderr(&text::host_plan(&prepared.plan, style));
+        session::print_stderr(&text::host_plan(plan, style));
     }
 }
 
-/// Prints the plan and its commands.
-fn dry_run(prepared: &Prepared, systemctl: &str, output: OutputArgs) -> RunStatus {
-    show(prepared, output);
+/// Prints the commands of a plan.
+fn print_commands(plan: &HostPlan, systemctl: &str) -> RunStatus {
     let mut commands = String::new();
-    for step in &prepared.plan.steps {
+    for step in &plan.steps {
         let words = step.arguments();
         let line = match step.socket.as_ref() {
             _ if !words.is_empty() => format!("{systemctl} {}", words.join(" ")),
             Some((address, port)) => {
                 format!("# load {} by a connection to {address}:{port}", step.units.join(" "))
             }
-            None => format!("# {}", text::step_text(step, &prepared.plan)),
+            None => format!("# {}", text::step_text(step, plan)),
         };
         commands.push_str(&line);
         commands.push('\n');
@@ -267,64 +364,4 @@ fn failure_text(failure: &Failure, prepared: &Prepared) -> String {
         ),
     };
     format!("error: {role}{}{message}. {end}.\n", printable(&failure.why))
-}
-
-/// The generations of a stack. Later versions only add fields.
-#[derive(Serialize)]
-struct ListedGenerations {
-    format_version: u32,
-    generations: Vec<Listed>,
-}
-
-/// A generation for users.
-#[derive(Serialize)]
-struct Listed {
-    number: u32,
-    host: String,
-    created: String,
-    is_current: bool,
-}
-
-pub(in crate::cli) fn generations(
-    command: &GenerationsArgs,
-    output: OutputArgs,
-) -> Result<RunStatus, RunStatus> {
-    let root = command.root.as_deref();
-    let find = || -> Result<Vec<Listed>, DeployError> {
-        let layout = match &command.stack.stack {
-            Some(stack) => layout(stack, command.stack.scope(), root)?,
-            None => installed(None, command.stack.scope(), root)?,
-        };
-        let all = Deployer::new(layout, None, 0).state.generations()?;
-        let listed = all.into_iter().map(|one| Listed {
-            number: one.number,
-            host: one.host,
-            created: utc(one.created),
-            is_current: one.is_current,
-        });
-        Ok(listed.collect())
-    };
-    let all = find().map_err(session::fail)?;
-    if all.is_empty() {
-        session::print_stderr("there is no generation: run `orchgen apply` first\n");
-    }
-    Ok(session::print_stdout(&match command.format {
-        DataFormat::Json => session::json_line(&ListedGenerations { format_version: 1, generations: all }),
-        DataFormat::Human => listed_table(&all).print(session::style(output, &std::io::stdout())),
-    }))
-}
-
-fn listed_table(all: &[Listed]) -> Table {
-    let row = |one: &Listed| {
-        let current = Text::new(Tone::Good, if one.is_current { "current" } else { "" });
-        vec![one.number.to_string().into(), one.created.as_str().into(), printable(&one.host).into(), current]
-    };
-    let columns = vec![
-        Column::numbers("generation"),
-        Column::words("created"),
-        Column::words("host"),
-        Column::words(""),
-    ];
-    let rows: Vec<_> = all.iter().map(row).collect();
-    Table::new(if rows.is_empty() { Vec::new() } else { vec![Section { title: None, columns, rows }] })
 }

@@ -23,19 +23,26 @@ Examples:
   orchgen plan                            compare with the last build, out/
   orchgen plan --against origin/main --output-format markdown
                                           for a pull request
-  orchgen plan --against host             compare with what runs on this machine";
+  orchgen plan --against host             compare with what runs on this machine
+  orchgen plan --against host --host small
+                                          the same on another machine, over ssh";
 
 pub(in crate::cli) const APPLY_HELP: &str = "Exit codes:
   0  applied, or nothing to do
   1  not applied, and nothing was changed: edited files, the host changed, out/ is out of date, or the answer was no
-  2  usage or I/O error
+  2  usage or I/O error, or a host does not answer
   3  a step failed, and the previous state is restored
   4  a step failed, and the previous state could not be restored: read the message
+
+With several hosts, the exit code is the highest one. A host that does not answer is reported, and the others go on. After
+a failed step, the hosts that follow are not changed.
 
 Examples:
   orchgen build && sudo orchgen apply     show the plan, ask, and apply it
   sudo orchgen apply --yes                in a pipeline
-  sudo orchgen apply --dry-run            print the commands only";
+  sudo orchgen apply --dry-run            print the commands only
+  orchgen apply --host small              install on another machine, over ssh
+  orchgen apply --all-hosts --yes         one host after another";
 
 pub(in crate::cli) const ROLLBACK_HELP: &str = "Exit codes:
   0  returned, or nothing to do
@@ -55,6 +62,39 @@ pub(in crate::cli) const GENERATIONS_HELP: &str = "Exit codes:
 Examples:
   orchgen generations                     list what was applied on this machine
   orchgen generations --user              the same for the units of this user";
+
+pub(in crate::cli) const ON_HOST_HELP: &str = "Standard input is a request in JSON, and standard output the answer. Programs of the same version use it.
+
+Examples:
+  orchgen status --host small       runs `orchgen on-host` on `small`, over ssh
+  orchgen on-host <request.json     the same here, with a request of a file";
+
+/// The hosts of the registry that a command is about.
+#[derive(Arguments, Debug)]
+pub(in crate::cli) struct HostArgs {
+    /// A host of the registry; repeat it for several. If the host is another machine, its `address` is reached with ssh. The
+    /// default is the only host, or the one with the name of this machine
+    #[arg(long, value_name = "NAME")]
+    pub(super) host: Vec<String>,
+    /// All hosts of the registry, in the order of declaration
+    #[arg(long, conflicts_with = "host")]
+    pub(super) all_hosts: bool,
+    /// Run here: this machine is the host, although it has another name and address
+    #[arg(long, requires = "host")]
+    pub(super) local: bool,
+}
+
+impl HostArgs {
+    /// True if the command may be about several hosts.
+    pub(super) fn is_several(&self) -> bool {
+        self.all_hosts || self.host.len() > 1
+    }
+
+    /// True if the user chose hosts.
+    pub(super) fn is_given(&self) -> bool {
+        self.all_hosts || !self.host.is_empty()
+    }
+}
 
 #[derive(Arguments, Debug)]
 pub(in crate::cli) struct DiffArgs {
@@ -80,17 +120,15 @@ pub(in crate::cli) enum PlanFormat {
 pub(in crate::cli) struct PlanArgs {
     #[command(flatten)]
     pub(super) registry: RegistryFolder,
-    /// Compare with this: a folder with output, a revision of git, or `host` for this machine. The default is the
+    /// Compare with this: a folder with output, a revision of git, or `host` for what runs. The default is the
     /// last build
     #[arg(long, value_name = "WHAT")]
     pub(super) against: Option<String>,
     /// Folder of the last build. The default is that of `orchgen build`
     #[arg(long, value_name = "FOLDER")]
     pub(super) out: Option<PathBuf>,
-    /// Plan only this host of the registry. With `--against host`, the default is the only host, or the one with the name
-    /// of this machine
-    #[arg(long, value_name = "NAME")]
-    pub(super) host: Option<String>,
+    #[command(flatten)]
+    pub(super) hosts: HostArgs,
     /// Exit with 2 if something changes, and with 1 for every error
     #[arg(long)]
     pub(super) detailed_exitcode: bool,
@@ -121,9 +159,8 @@ pub(in crate::cli) struct ChangeArgs {
 
 #[derive(Arguments, Debug)]
 pub(in crate::cli) struct ApplyArgs {
-    /// Name of the host in the registry. The default is the only host, or the one with the name of this machine
-    #[arg(long, value_name = "NAME")]
-    pub(super) host: Option<String>,
+    #[command(flatten)]
+    pub(super) hosts: HostArgs,
     /// Folder with the output of `orchgen build`. The default is `out`, next to the registry
     #[arg(long, value_name = "FOLDER")]
     pub(super) out: Option<PathBuf>,

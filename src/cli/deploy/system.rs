@@ -1,98 +1,26 @@
-//! The service manager of this machine: `systemctl`, `journalctl` and `loginctl`; and `git`, for files of a revision.
+//! The service manager of this machine: `systemctl`, `journalctl` and `loginctl`.
 #![expect(clippy::disallowed_methods, reason = "time limits need a clock")]
 
+use super::programs::run;
 use crate::cli::session;
 use crate::deploy::{DeployError, LoadRequest, Manager, UnitState};
 use crate::hir::UnitScope;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{IsTerminal, Read, Write};
+use std::io::IsTerminal;
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The time limit of a question to a service manager.
 const ASK_LIMIT: Duration = Duration::from_mins(1);
 
-/// The interval of checks if a program has exited, or a unit is active.
+/// The interval of checks if a unit is active.
 const INTERVAL: Duration = Duration::from_millis(50);
-
-/// The most bytes of the output of a program.
-const MAX_OUTPUT: u64 = 256 << 20;
 
 /// The properties of units that are read.
 const PROPERTIES: &str = "Id,Names,LoadState,ActiveState,SubState,Result,UnitFileState,NeedDaemonReload,MainPID,DropInPaths,\
 InactiveExitTimestampMonotonic,ActiveEnterTimestampMonotonic,InactiveExitTimestamp,MemoryCurrent";
-
-/// The output of a program.
-pub(in crate::cli) struct Ran {
-    /// True if it succeeded.
-    pub(in crate::cli) success: bool,
-    /// Standard output.
-    pub(in crate::cli) out: Vec<u8>,
-    /// Standard error.
-    pub(in crate::cli) err: String,
-}
-
-/// Runs a program of the system with a time limit.
-pub(in crate::cli) fn run(program: &str, args: &[&str], limit: Duration) -> Result<Ran, DeployError> {
-    run_with(program, args, b"", limit)
-}
-
-/// Runs a program of the system with an input and a time limit.
-pub(in crate::cli) fn run_with(
-    program: &str,
-    args: &[&str],
-    input: &[u8],
-    limit: Duration,
-) -> Result<Ran, DeployError> {
-    let failed = |error: std::io::Error| DeployError::new(format!("cannot run `{program}`: {error}"));
-    let mut command = Command::new(program);
-    command.args(args).env("LC_ALL", "C.UTF-8").env("SYSTEMD_COLORS", "0").env("SYSTEMD_PAGER", "");
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(failed)?;
-    let (stdin, input) = (child.stdin.take(), input.to_vec());
-    // The program may end without reading all of it.
-    thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(&input)));
-    let (out, err) = (child.stdout.take(), child.stderr.take());
-    let (out, err) = (thread::spawn(|| read(out)), thread::spawn(|| read(err)));
-    let status = wait(&mut child, limit).map_err(failed)?;
-    let Some(success) = status else {
-        return Err(DeployError::new(format!(
-            "`{program} {}` took longer than {} s",
-            args.join(" "),
-            limit.as_secs()
-        )));
-    };
-    let (out, err) = (out.join().unwrap_or_default(), err.join().unwrap_or_default());
-    Ok(Ran { success, out, err: String::from_utf8_lossy(&err).into_owned() })
-}
-
-fn read(stream: Option<impl Read>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    // The bytes before an error are used.
-    let _ = stream.map(|stream| stream.take(MAX_OUTPUT).read_to_end(&mut bytes));
-    bytes
-}
-
-/// Waits for a process. `None` if it was killed after the limit.
-fn wait(child: &mut Child, limit: Duration) -> std::io::Result<Option<bool>> {
-    let end = Instant::now() + limit;
-    let mut pause = Duration::from_millis(2);
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(Some(status.success()));
-        }
-        if Instant::now() >= end {
-            child.kill()?;
-            child.wait()?;
-            return Ok(None);
-        }
-        thread::sleep(pause);
-        pause = (pause * 2).min(INTERVAL);
-    }
-}
 
 /// The service manager of the system, or that of the user.
 pub(in crate::cli) struct Systemd {

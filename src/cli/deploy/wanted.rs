@@ -1,6 +1,6 @@
 //! The output that a build would write, and output of other places.
 
-use super::system::{Ran, run_with};
+use super::programs::{Ran, run_with};
 use crate::check::NotCheckedPolicy;
 use crate::cli::args::OutputArgs;
 use crate::cli::folders::RegistryFolder;

@@ -52,7 +52,7 @@ pub(super) fn compare(described: &Description<'_>, seen: &Seen, status: &mut Sta
         let help = if kind == DifferenceKind::Masked {
             described.words().systemctl("unmask", file_name(key))
         } else {
-            "`orchgen plan --against host` shows the difference".to_owned()
+            format!("{} shows the difference", described.plan())
         };
         status.differences.push(Difference {
             kind,
@@ -91,7 +91,7 @@ pub(super) fn check_units(described: &Description<'_>, seen: &Seen, status: &mut
     check_target(described, seen, words, status);
 }
 
-fn check_target(described: &Description<'_>, seen: &Seen, words: Words, status: &mut StackStatus) {
+fn check_target(described: &Description<'_>, seen: &Seen, words: Words<'_>, status: &mut StackStatus) {
     let Some(target) = &described.host.target else { return };
     let Some(unit) = seen.unit(target).filter(|unit| unit.state.load == "loaded") else { return };
     let is_enabled =

@@ -21,7 +21,7 @@ const TOLERANCE_BYTES: u64 = 64 << 20;
 pub(super) struct Host<'h> {
     pub(super) manager: Option<&'h dyn Manager>,
     pub(super) seen: &'h Seen,
-    pub(super) words: Words,
+    pub(super) words: Words<'h>,
     /// The time of the boot in microseconds since 1970.
     pub(super) boot: Option<u64>,
 }

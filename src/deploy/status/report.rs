@@ -1,13 +1,13 @@
 //! The result of `orchgen status`. Later versions only add fields.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The version of the format.
 pub const STATUS_VERSION: u32 = 1;
 
 /// The states of the stacks on a host.
-#[derive(Serialize, Clone, PartialEq, Eq, Default, Debug)]
+#[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Default, Debug)]
 pub struct StatusReport {
     /// The version of the format.
     pub format_version: u32,
@@ -15,10 +15,22 @@ pub struct StatusReport {
     pub agrees: bool,
     /// The stacks.
     pub stacks: Vec<StackStatus>,
+    /// The hosts that did not answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<FailedHost>,
+}
+
+/// A host that did not answer, or whose answer is an error.
+#[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
+pub struct FailedHost {
+    /// Its name.
+    pub host: String,
+    /// The reason.
+    pub reason: String,
 }
 
 /// The state of a stack on a host.
-#[derive(Serialize, Clone, PartialEq, Eq, Default, Debug)]
+#[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Default, Debug)]
 pub struct StackStatus {
     /// The name of the stack.
     pub stack: String,
@@ -62,7 +74,7 @@ impl StackStatus {
 }
 
 /// The state of a role, a gateway or a process. The worst is the last.
-#[derive(Serialize, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[serde(rename_all = "kebab-case")]
 pub enum RoleState {
     /// It answers requests.
@@ -112,7 +124,7 @@ impl RoleState {
 }
 
 /// The state of a role or a gateway.
-#[derive(Serialize, Clone, PartialEq, Eq, Debug)]
+#[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
 pub struct RoleStatus {
     /// Its name.
     pub name: String,
@@ -133,7 +145,7 @@ pub struct RoleStatus {
 }
 
 /// The state of a process of a role.
-#[derive(Serialize, Clone, PartialEq, Eq, Debug)]
+#[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
 pub struct ProcessStatus {
     /// The unit of its server.
     pub unit: String,
@@ -158,7 +170,7 @@ pub struct ProcessStatus {
 }
 
 /// The result of a check.
-#[derive(Serialize, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// As in the output.
@@ -170,7 +182,7 @@ pub enum Verdict {
 }
 
 /// A group of arguments, usually an option with its value, that differs.
-#[derive(Serialize, Clone, PartialEq, Eq, Debug)]
+#[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
 pub struct ArgumentChange {
     /// As in the output. `None` if it is not planned.
     pub planned: Option<String>,
@@ -179,7 +191,7 @@ pub struct ArgumentChange {
 }
 
 /// The memory of a process in the RAM of the host.
-#[derive(Serialize, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 pub struct MemoryStatus {
     /// The resident bytes.
     pub resident: Option<u64>,
@@ -192,7 +204,7 @@ pub struct MemoryStatus {
 }
 
 /// A difference between the host and the output.
-#[derive(Serialize, Clone, PartialEq, Eq, Debug)]
+#[derive(Serialize, Deserialize, Clone, PartialEq, Eq, Debug)]
 pub struct Difference {
     /// Its kind.
     pub kind: DifferenceKind,
@@ -205,7 +217,7 @@ pub struct Difference {
 }
 
 /// The kind of a difference.
-#[derive(Serialize, Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Serialize, Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 #[serde(rename_all = "kebab-case")]
 pub enum DifferenceKind {
     /// The last `apply` or `rollback` did not end.

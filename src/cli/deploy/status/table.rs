@@ -13,7 +13,7 @@ pub fn human(report: &StatusReport, style: Style) -> String {
 }
 
 /// The text with escaped control characters.
-pub(super) fn escaped(text: &str) -> String {
+pub(in crate::cli::deploy) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if is_control_like(c) { out.extend(c.escape_default()) } else { out.push(c) }

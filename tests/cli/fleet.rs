@@ -1,0 +1,124 @@
+//! `--host` with other machines: what a user reads if a host cannot be reached or cannot run orchgen. A script is the ssh client.
+
+use super::{Workspace, text};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Output;
+
+const TWO: &str = r#"
+stack "home" engine="cpu"
+engine "cpu" profile="llama.cpp-b11669" bin="/usr/bin"
+host "big" memory="64 GB" address="203.0.113.1"
+host "small" memory="32 GB" address="203.0.113.2"
+host "near" memory="32 GB"
+model "chat" file="/srv/chat.gguf" arch="qwen2" size="1 GB"
+role "one" host="big" model="chat" port=8080 context=4096 { placement threads=4; }
+role "two" host="small" model="chat" port=8080 context=4096 { placement threads=4; }
+role "three" host="near" model="chat" port=8080 context=4096 { placement threads=4; }
+"#;
+
+/// A client that connects, and answers the login with the text of `$LOGIN`. At another address it fails.
+const SSH: &str = r#"#!/bin/sh
+for word in "$@"; do
+  case $word in
+  ControlPath=*) socket=${word#ControlPath=} ;;
+  203.0.113.1) echo "ssh: connect to host 203.0.113.1 port 22: Connection refused" >&2; exit 255 ;;
+  -N) master=1 ;;
+  esac
+done
+[ -z "$master" ] || { : >"$socket"; exec sleep 600; }
+case $* in
+*orchgen-login*) printf '%s\n' 'Welcome!' orchgen-login "$SYSTEM" 1000 "$VERSION" 'no sudo' ;;
+*) cat >/dev/null; printf 'sh: %s: not found\n' orchgen >&2; exit 127 ;;
+esac
+"#;
+
+fn workspace() -> Workspace {
+    let workspace = Workspace(tempfile::tempdir().unwrap());
+    fs::create_dir(workspace.at("registry")).unwrap();
+    fs::write(workspace.at("registry/stack.kdl"), TWO).unwrap();
+    fs::create_dir(workspace.at("bin")).unwrap();
+    fs::write(workspace.at("bin/ssh"), SSH).unwrap();
+    fs::set_permissions(workspace.at("bin/ssh"), fs::Permissions::from_mode(0o755)).unwrap();
+    let built = workspace.command(&["build", "-q"]).output().unwrap();
+    assert!(built.status.success(), "{}", text(&built.stderr));
+    workspace
+}
+
+fn run(workspace: &Workspace, arguments: &str, (system, version): (&str, &str)) -> Output {
+    let words: Vec<&str> = arguments.split(' ').collect();
+    let path = format!("{}:/usr/bin:/bin", workspace.at("bin").display());
+    let mut command = workspace.command(&words);
+    command.env("PATH", path).env("TMPDIR", workspace.0.path());
+    command.env("SYSTEM", system).env("VERSION", version).output().unwrap()
+}
+
+#[track_caller]
+fn fails(workspace: &Workspace, arguments: &str, login: (&str, &str)) -> String {
+    let output = run(workspace, arguments, login);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+    text(&output.stderr)
+}
+
+const OWN: (&str, &str) = ("Linux riscv64", "none");
+
+#[test]
+fn hosts_that_cannot_answer_are_explained() {
+    let workspace = workspace();
+    let error = fails(&workspace, "plan --against host --host small", OWN);
+    let start = "error: host `small` has the system Linux riscv64, and this program is for Linux ";
+    assert!(error.starts_with(start) && error.contains(": install orchgen 0."), "{error}");
+    let error = fails(&workspace, "plan --against host --host big", OWN);
+    assert_eq!(
+        error,
+        "error: host `big` does not answer at 203.0.113.1: ssh: connect to host 203.0.113.1 port 22: Connection refused\n"
+    );
+    let version = text(&run(&workspace, "--version", OWN).stdout).trim().to_owned();
+    let error = fails(&workspace, "apply --yes --host small", ("Linux riscv64", &version));
+    assert!(error.contains("only root can install units of the system on host `small`"), "{error}");
+    assert!(error.contains("write `User root` for `Host 203.0.113.2` in ~/.ssh/config"), "{error}");
+    let error = fails(&workspace, "plan --against host --host small", ("Linux riscv64", &version));
+    assert!(
+        error.ends_with("error: orchgen cannot run on host `small`: sh: orchgen: not found\n"),
+        "{error}"
+    );
+    let left = fs::read_dir(workspace.0.path()).unwrap();
+    let left: Vec<String> = left.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(!left.iter().any(|name| name.starts_with("orchgen-")), "{left:?}");
+}
+
+#[test]
+fn each_host_is_tried_and_reported() {
+    let workspace = workspace();
+    let output = run(&workspace, "status --host small --host big --output-format json", OWN);
+    assert_eq!(output.status.code(), Some(1));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let failed: Vec<&str> =
+        report["failed"].as_array().unwrap().iter().map(|one| one["host"].as_str().unwrap()).collect();
+    assert_eq!(failed, ["big", "small"], "in the order of declaration");
+    assert_eq!(text(&output.stderr).lines().count(), 2);
+}
+
+#[test]
+fn the_place_of_a_host_is_never_a_guess() {
+    let workspace = workspace();
+    for command in ["plan --against host", "apply --yes", "status"] {
+        let error = fails(&workspace, &format!("{command} --host near"), OWN);
+        assert!(
+            error.starts_with("error: host `near` has no `address`, and this machine has another name"),
+            "{error}"
+        );
+        let error = fails(&workspace, &format!("{command} --host nearer"), OWN);
+        assert!(error.contains("no host `nearer`, only `big`, `small` or `near`"), "{error}");
+    }
+    let error = fails(&workspace, "apply --yes --host near --host big --local", OWN);
+    assert!(error.contains("`--local` is about one host"), "{error}");
+    let error = fails(&workspace, "plan --host near --local", OWN);
+    assert!(error.contains("write `--against host`, too"), "{error}");
+    let error = fails(&workspace, "apply --yes --host small --root /nonexistent", OWN);
+    assert!(error.contains("`--root` is a folder of this machine"), "{error}");
+    let error = fails(&workspace, "apply --yes --host small --host big --plan 0", OWN);
+    assert!(error.contains("`--plan` is the plan of one host"), "{error}");
+    let error = fails(&workspace, "on-host", OWN);
+    assert!(error.contains("standard input is no request"), "{error}");
+}

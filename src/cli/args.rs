@@ -98,7 +98,10 @@ pub(super) enum Command {
     /// Print what changes: roles, units, time down and memory at each step
     #[command(after_help = deploy::PLAN_HELP)]
     Plan(deploy::PlanArgs),
-    /// Install the output on this machine: show the plan, ask, restart what changed, verify, or roll back
+    /// Install the output: show the plan, ask, restart what changed, verify, or roll back
+    ///
+    /// On this machine, or with `--host` on another one over ssh. Users, ports and keys of ssh are those of `~/.ssh/config`. If
+    /// the other machine has no orchgen of this version, a temporary copy of this program runs there.
     ///
     /// Installed files that were edited, and drop-ins, are kept and reported. If a role does not start within its limit, the previous
     /// generation is restored. If `apply` is interrupted, run it again: it continues from what it finds.
@@ -110,7 +113,7 @@ pub(super) enum Command {
     /// List the generations that were applied on this machine
     #[command(after_help = deploy::GENERATIONS_HELP)]
     Generations(deploy::GenerationsArgs),
-    /// Compare what runs on this machine with what was applied
+    /// Compare what runs with what was applied, on this machine or with `--host` on others
     ///
     /// Reports the state of each role, its memory, other arguments, changed model files and edited units. Nothing is changed,
     /// and no role is loaded.

@@ -49,8 +49,7 @@ fn run(workspace: &Workspace, arguments: &str, (system, version): (&str, &str)) 
     let words: Vec<&str> = arguments.split(' ').collect();
     let path = format!("{}:/usr/bin:/bin", workspace.at("bin").display());
     let mut command = workspace.command(&words);
-    command.env("PATH", path).env("TMPDIR", workspace.0.path());
-    command.env("SYSTEM", system).env("VERSION", version).output().unwrap()
+    command.env("PATH", path).env("SYSTEM", system).env("VERSION", version).output().unwrap()
 }
 
 #[track_caller]
@@ -82,9 +81,6 @@ fn hosts_that_cannot_answer_are_explained() {
         error.ends_with("error: orchgen cannot run on host `small`: sh: orchgen: not found\n"),
         "{error}"
     );
-    let left = fs::read_dir(workspace.0.path()).unwrap();
-    let left: Vec<String> = left.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    assert!(!left.iter().any(|name| name.starts_with("orchgen-")), "{left:?}");
 }
 
 #[test]

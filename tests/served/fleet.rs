@@ -26,7 +26,7 @@ struct Fleet {
     big: Rig,
     small: Rig,
     /// The root that both roots are layers on.
-    _base: Rig,
+    base: Rig,
 }
 
 /// Runs a program of the machine. It must succeed.
@@ -78,7 +78,7 @@ impl Fleet {
         }
         let [big, small] = roots;
         let (big, small) = (Rig::boot_in(big, "rig-big"), Rig::boot_in(small, "rig-small"));
-        let fleet = Self { big, small, _base: base };
+        let fleet = Self { big, small, base };
         for host in [&fleet.big, &fleet.small] {
             host.write("/etc/keys", "one\n", 0o600);
             host.output(&["systemctl", "enable", "--now", "--quiet", "ssh.service"]);
@@ -143,7 +143,7 @@ impl Drop for Fleet {
         self.big.stop();
         self.small.stop();
         for name in ["big", "small"] {
-            clear(&self._base, name);
+            clear(&self.base, name);
         }
     }
 }

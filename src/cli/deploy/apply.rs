@@ -42,16 +42,11 @@ pub(in crate::cli) fn apply(command: &ApplyArgs, output: OutputArgs) -> Result<R
             return Err(RunStatus::Findings);
         }
     }
-    apply_all(&new, &hosts, &command.change, output)
+    Ok(apply_all(&new, &hosts, &command.change, output))
 }
 
 /// Changes hosts one after another. Returns the worst status.
-fn apply_all(
-    new: &Tree,
-    hosts: &[ChosenHost],
-    options: &ChangeArgs,
-    output: OutputArgs,
-) -> Result<RunStatus, RunStatus> {
+fn apply_all(new: &Tree, hosts: &[ChosenHost], options: &ChangeArgs, output: OutputArgs) -> RunStatus {
     let mut worst = RunStatus::Clean;
     for (host, after) in hosts.iter().zip(1..) {
         let status = match &host.place {
@@ -66,11 +61,13 @@ fn apply_all(
         // Another host that answers may be fine, but the same change can fail there.
         if !matches!(status, RunStatus::Clean | RunStatus::CannotRun) {
             let rest = left_out(hosts.get(after..).unwrap_or_default());
-            rest.into_iter().for_each(|text| session::print_stderr(&text));
+            if let Some(text) = rest {
+                session::print_stderr(&text);
+            }
             break;
         }
     }
-    Ok(worst)
+    worst
 }
 
 /// Plans on another machine, asks here, and applies there.

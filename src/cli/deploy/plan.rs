@@ -69,11 +69,10 @@ fn plan(command: &PlanArgs, output: OutputArgs) -> Result<bool, RunStatus> {
         PlanFormat::Json => session::json_line(&report),
         PlanFormat::Markdown => markdown::plan(&report),
     });
-    match printed {
-        RunStatus::Clean if report.failed.is_empty() => Ok(report.changes),
-        RunStatus::Clean => Err(RunStatus::CannotRun),
-        other => Err(other),
+    if printed != RunStatus::Clean {
+        return Err(printed);
     }
+    if report.failed.is_empty() { Ok(report.changes) } else { Err(RunStatus::CannotRun) }
 }
 
 fn report(command: &PlanArgs, new: &Tree) -> Result<PlanReport, DeployError> {

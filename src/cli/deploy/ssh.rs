@@ -1,6 +1,5 @@
 //! A host over ssh. The ssh client of the system connects, so its configuration has users, ports and keys. On the other side,
 //! `orchgen on-host` answers: an installed orchgen of the same version, or a temporary copy of the running program.
-#![expect(clippy::disallowed_methods, reason = "the folder for temporary files is that of the user")]
 
 use super::on_host::{COMMAND, Reply, Request};
 use super::programs::{Background, Ran, ShowLine, run_live, run_with, start};
@@ -9,6 +8,7 @@ use crate::cli::{RunStatus, command, session};
 use crate::deploy::{DeployError, PrivateFolder, own_program};
 use crate::diag::words::{printable, quoted};
 use std::io::IsTerminal;
+use std::path::Path;
 use std::time::Duration;
 
 /// The time limit of a connection, without the login. In words for ssh.
@@ -48,7 +48,7 @@ pub(super) struct Connection {
     login: Login,
     /// The process that has the connection.
     _master: Background,
-    /// The folder of its socket.
+    /// The folder of its socket. The path of a socket has at most 107 bytes.
     _folder: PrivateFolder,
 }
 
@@ -81,7 +81,7 @@ impl Connection {
         if address.starts_with('-') {
             return Err(silent("this is no address"));
         }
-        let folder = PrivateFolder::create(&std::env::temp_dir())?;
+        let folder = PrivateFolder::create(Path::new("/tmp"))?;
         let socket = folder.path().join("ssh");
         let options = options(&format!("ControlPath={}", socket.display()));
         let mut arguments: Vec<&str> = options.iter().map(String::as_str).collect();
@@ -108,12 +108,12 @@ impl Connection {
     pub(super) fn send(&self, request: &Request, rights: Rights) -> Result<(RunStatus, Reply), DeployError> {
         let program =
             self.copied.as_ref().map_or_else(|| "orchgen".to_owned(), |folder| format!("{folder}/orchgen"));
-        let sudo = match rights {
-            Rights::User => "",
-            Rights::Root | Rights::RootIfPossible if self.login.is_root => "",
-            Rights::Root | Rights::RootIfPossible if self.login.has_sudo => "sudo -n -- ",
-            Rights::RootIfPossible => "",
-            Rights::Root => return Err(self.no_rights()),
+        let sudo = match (rights, self.login.has_sudo) {
+            (Rights::User, _) => "",
+            _ if self.login.is_root => "",
+            (Rights::Root | Rights::RootIfPossible, true) => "sudo -n -- ",
+            (Rights::RootIfPossible, false) => "",
+            (Rights::Root, false) => return Err(self.no_rights()),
         };
         let host = self.host.clone();
         let show: ShowLine = Box::new(move |line| {
@@ -175,12 +175,11 @@ impl Connection {
     }
 
     fn failed(&self, ran: &Ran) -> DeployError {
-        let lines = ran.err.lines().map(str::trim).filter(|line| !line.is_empty());
-        let last = lines.last().unwrap_or("no message").to_owned();
         if ran.code == Some(SSH_FAILED) {
-            return DeployError::new(silent(&self.host, &self.address, &last));
+            return DeployError::new(silent(&self.host, &self.address, &ran.err));
         }
-        DeployError::new(format!("orchgen cannot run on host {}: {}", quoted(&self.host), printable(&last)))
+        let why = printable(last_line(&ran.err));
+        DeployError::new(format!("orchgen cannot run on host {}: {why}", quoted(&self.host)))
     }
 
     fn no_rights(&self) -> DeployError {
@@ -223,9 +222,12 @@ fn options(socket: &str) -> Vec<String> {
 
 /// The message about a host that does not answer.
 fn silent(host: &str, address: &str, why: &str) -> String {
-    let lines = why.lines().map(str::trim).filter(|line| !line.is_empty());
-    let last = lines.last().unwrap_or("no message");
-    format!("host {} does not answer at {}: {}", quoted(host), printable(address), printable(last))
+    format!("host {} does not answer at {}: {}", quoted(host), printable(address), printable(last_line(why)))
+}
+
+/// The last line of a message.
+fn last_line(text: &str) -> &str {
+    text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("no message")
 }
 
 /// The lines after the mark.

@@ -118,3 +118,31 @@ fn the_place_of_a_host_is_never_a_guess() {
     let error = fails(&workspace, "on-host", OWN);
     assert!(error.contains("standard input is no request"), "{error}");
 }
+
+#[test]
+fn requests_that_are_damaged_are_refused() {
+    let workspace = workspace();
+    let description = fs::read_to_string(workspace.at("out/deploy.json")).unwrap();
+    let request = |version: u32, description: &str| {
+        let file = serde_json::json!({"text": description, "executable": false});
+        let request = serde_json::json!({
+            "format_version": version, "action": "plan", "host": "nowhere", "files": {"deploy.json": file}, "id": null,
+            "force": false,
+        });
+        request.to_string()
+    };
+    for (input, message) in [
+        (String::new(), "standard input is no request: EOF"),
+        ("\0\u{ff}".to_owned(), "standard input is no request"),
+        ("[".repeat(100_000), "standard input is no request: invalid type"),
+        (r#"{"format_version": 1, "action": "reboot"}"#.to_owned(), "unknown variant `reboot`"),
+        (request(9, &description), "the request has format 9, and this version of orchgen reads format 1"),
+        (request(1, "{}"), "`deploy.json` of the output is damaged"),
+        (request(1, &description.replace("home-one.service", "../../x")), "has the bad name \"../../x\""),
+        (request(1, &description), "the stack has no host `nowhere`"),
+    ] {
+        let output = workspace.run_with(&["on-host"], &input);
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), String::new()), "{message}");
+        assert!(text(&output.stderr).contains(message), "{message}: {}", text(&output.stderr));
+    }
+}

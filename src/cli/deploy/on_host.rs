@@ -3,7 +3,7 @@
 
 use super::apply::{Change, agree, change, show_interruption};
 use super::args::ChangeArgs;
-use super::host::{layout_of, scope_of};
+use super::host::{host_name, layout_of, scope_of};
 use super::status;
 use super::system::Systemd;
 use crate::cli::args::OutputArgs;
@@ -99,6 +99,7 @@ impl Request {
 pub(in crate::cli) fn run(output: OutputArgs) -> Result<RunStatus, RunStatus> {
     let request = read().map_err(session::fail)?;
     let tree = request.tree().map_err(session::fail)?;
+    host_name(&tree, Some(&request.host)).map_err(session::fail)?;
     let (status, reply) = answer(&request, &tree, output)?;
     let printed = session::print_stdout(&session::json_line(&reply));
     Ok(if printed == RunStatus::Clean { status } else { printed })

@@ -200,7 +200,8 @@ fn read_shape(scalar: &Scalar, shape: &Shape, field: &FieldRef) -> ReadResult {
         | Shape::Ports
         | Shape::Cpus
         | Shape::Numa
-        | Shape::Address => match QuantityForm::of(shape) {
+        | Shape::Address
+        | Shape::HostAddress => match QuantityForm::of(shape) {
             Some(form) => quantity(scalar, field, form),
             None => Err(wrong_type(scalar, field, "a quantity")),
         },

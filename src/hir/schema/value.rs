@@ -52,7 +52,8 @@ pub(super) fn of(shape: &Shape) -> Value {
         | Shape::Ports
         | Shape::Cpus
         | Shape::Numa
-        | Shape::Address => quantity(shape),
+        | Shape::Address
+        | Shape::HostAddress => quantity(shape),
         Shape::Word(words) | Shape::Words(words) => json!({"type": "string", "enum": words}),
         Shape::Setting => with(text(), json!({"type": ["boolean", "number", "string"]})),
         Shape::Map => json!({
@@ -136,7 +137,8 @@ pub fn description(shape: &Shape) -> String {
         | Shape::Ports
         | Shape::Cpus
         | Shape::Numa
-        | Shape::Address => QuantityForm::of(shape).map(QuantityForm::expected).unwrap_or_default(),
+        | Shape::Address
+        | Shape::HostAddress => QuantityForm::of(shape).map(QuantityForm::expected).unwrap_or_default(),
     }
 }
 

@@ -66,6 +66,7 @@ const LISTS: &[(Shape, Guesser)] = &[
     (Shape::Ports, list::ports),
     (Shape::Numa, list::numa),
     (Shape::Address, list::address),
+    (Shape::HostAddress, list::host_address),
 ];
 
 /// Guesses the forms of a quantity that is not valid.

@@ -1,0 +1,16 @@
+//! Tells if this machine is a host of the registry.
+
+use crate::deploy::machine_name;
+use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
+
+/// True if this machine is a host: it has the name, or the address (a number or a DNS name) is one of its own.
+pub(in crate::cli) fn is_here(name: &str, address: Option<&str>) -> bool {
+    machine_name().as_deref() == Some(name) || address.is_some_and(is_own)
+}
+
+/// True if an address belongs to an interface of this machine: a socket can be bound to it.
+fn is_own(address: &str) -> bool {
+    let is_bound =
+        |one: SocketAddr| !one.ip().is_unspecified() && UdpSocket::bind(SocketAddr::new(one.ip(), 0)).is_ok();
+    (address, 0).to_socket_addrs().is_ok_and(|mut all| all.any(is_bound))
+}

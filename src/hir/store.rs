@@ -24,7 +24,7 @@ declare! {
         /// The host.
         host: Option<Spanned<Id<Host>>> = required("host", Shape::Name("host")),
         /// The folder on this host: an absolute path; default: `path` of the store.
-        path: Option<Text> = optional("path", Shape::Path).example("/srv/models"),
+        path: Option<Text> = optional("path", Shape::Path).example("/mnt/models"),
         /// The read speed of the disk of this host, such as `500 MB/s`; default: `speed` of the store.
         speed: Option<Spanned<Bytes>> = optional("speed", Shape::ByteRate),
     }

@@ -1,9 +1,9 @@
-//! Tells if this machine is a host of the registry.
+//! Decides if this machine is a host of the registry.
 
 use crate::deploy::machine_name;
 use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
 
-/// True if this machine is a host: it has the name, or the address (a number or a DNS name) is one of its own.
+/// True if this machine is a host: it has the name, or the address (a number or a DNS name) belongs to it.
 pub(in crate::cli) fn is_here(name: &str, address: Option<&str>) -> bool {
     machine_name().as_deref() == Some(name) || address.is_some_and(is_own)
 }

@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// The note about a file that was not read.
 const NO_FACTS: &str = "the lock has no facts of this file; the facts of other files are not affected";
 
-/// What was read, and what other hosts must give.
+/// The lock after a run, and the facts that other hosts must give.
 pub(super) struct ReadResult {
     pub(super) lock: Lock,
     /// The number of entries that are kept, because their files are not on this machine.

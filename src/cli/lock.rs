@@ -136,17 +136,15 @@ fn summary(machine: Machine<'_>, old: &Lock, read: &ReadResult) -> String {
 fn rest(machine: Machine<'_>, read: &ReadResult) -> String {
     let registry = machine.registry;
     let of = if machine.host.is_some() { "of other hosts" } else { "without a file here" };
-    let mut rest = if read.kept > 0 { format!(", {} kept {of}", read.kept) } else { String::new() };
+    let kept = if read.kept > 0 { format!(", {} kept {of}", read.kept) } else { String::new() };
     let has_facts = |name: &str| read.lock.models.contains_key(name);
     let without_facts = registry.models.iter().filter(|model| !has_facts(&model.head.name)).count();
-    let names: Vec<String> =
-        read.others.iter().map(|host| words::quoted(&registry.hosts.get(*host).head.name)).collect();
-    if without_facts > 0 {
-        rest += &format!(", {without_facts} without facts");
+    let others = read.others.iter().map(|host| words::quoted(&registry.hosts.get(*host).head.name));
+    let run = format!("run `orchgen lock` on {}", words::all_of(&others.collect::<Vec<_>>()));
+    match (without_facts, read.others.is_empty()) {
+        (0, true) => kept,
+        (0, false) => format!("{kept}, some files have no facts: {run}"),
+        (_, true) => format!("{kept}, {without_facts} without facts"),
+        (_, false) => format!("{kept}, {without_facts} without facts: {run}"),
     }
-    if !names.is_empty() {
-        let missing = if without_facts > 0 { ":" } else { ", some files have no facts:" };
-        rest += &format!("{missing} run `orchgen lock` on {}", words::all_of(&names));
-    }
-    rest
 }

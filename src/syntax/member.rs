@@ -57,8 +57,11 @@ impl Layout<'_> {
         let member = self.text.get(..last.range().start)?;
         let indent = member.rsplit_once('\n')?.1;
         if gap.contains('-') {
-            let is_plain = indent.trim() == "-";
-            let edit = is_plain.then(|| self.edit_at(end, format!("\n{indent}{text}")));
+            // A comment of the last member stays on its line.
+            let rest = self.text.get(end..)?.lines().next().unwrap_or_default();
+            let is_free = rest.trim().is_empty() || rest.trim_start().starts_with('#');
+            let is_plain = indent.trim() == "-" && is_free;
+            let edit = is_plain.then(|| self.edit_at(end + rest.len(), format!("\n{indent}{text}")));
             return Some(Insertion { edit, code: format!("- {text}") });
         }
         let is_line = values.len() == 1 && !whole.contains('\n') && !gap.contains('\n');

@@ -6,7 +6,8 @@ use orchgen::hir::{Host, Id};
 use proptest::prelude::*;
 use std::fmt::Write as _;
 
-const HOSTS: &str = "host \"far\" memory=\"64 GB\"\nhost \"near\" memory=\"64 GB\"\n";
+const HOSTS: &str =
+    "host \"far\" memory=\"64 GB\"\nhost \"near\" memory=\"64 GB\"\nservice \"db\" host=\"near\"\n";
 const UNMOUNTED: &[&str] = &["unmounted-store"];
 
 /// A role on `far` with a model of the store `disk`, which has these mounts.
@@ -81,6 +82,38 @@ fn the_help_names_the_mount_the_host_and_the_store() {
 }
 
 #[test]
+fn a_mount_is_written_next_to_the_others() {
+    let hosts = "hosts: {far: {memory: 64 GB}, near: {memory: 64 GB}}\nservices: {db: {host: near}}\n";
+    let used = "models: {moved: {family: qwen2, quant: q, size: 1 GB, store: disk, file: m.gguf}}\n\
+        roles: {x: {tier: A, residency: hot, model: moved, port: 9000, context: 4096, host: far}}\n";
+    for (before, after) in [
+        ("mount: box", "mount: [box, far]"),
+        ("mount: [box, near]", "mount: [box, near, far]"),
+        ("mount: {host: box, path: /mnt}", "mount: [{host: box, path: /mnt}, far]"),
+        ("mount: [{host: box}]", "mount: [{host: box}, far]"),
+        (
+            "mount:\n      - {host: box}\n      - near # the second\n    title: T",
+            "mount:\n      - {host: box}\n      - near # the second\n      - far\n    title: T",
+        ),
+        (
+            "mount:\n    - host: box\n      path: /mnt\n    title: T",
+            "mount:\n    - host: box\n      path: /mnt\n    - far\n    title: T",
+        ),
+    ] {
+        let store =
+            |mount: &str| format!("{hosts}stores:\n  disk:\n    path: /srv/disk\n    {mount}\n{used}");
+        let base = crate::language::BASE;
+        let compiled = crate::support::compile(&[("base.kdl", base), ("case.yaml", &store(before))]);
+        assert_eq!(compiled.codes(), UNMOUNTED, "{}", compiled.report());
+        let finding = &compiled.findings.findings()[0];
+        let [edit] = finding.fixes[0].edits.as_slice() else { panic!("{before}: {:?}", finding.fixes) };
+        let mut text = store(before);
+        text.replace_range(edit.span.range(), &edit.text);
+        assert_eq!(text, store(after), "{:?}", finding.help);
+    }
+}
+
+#[test]
 fn paths_and_load_times_are_those_of_the_host() {
     let text = stack(
         "mount \"near\" path=\"/near\"; mount \"far\" path=\"/far\" speed=\"100 MB/s\"",
@@ -92,8 +125,8 @@ fn paths_and_load_times_are_those_of_the_host() {
         "role \"y\" tier=\"A\" residency=\"hot\" model=\"moved\" port=9000 context=4096 host=\"near\"\n";
     let compiled = compile_with_base(&(text + second));
     assert!(compiled.findings.is_empty(), "{}", compiled.report());
-    assert!(compiled.arguments("x").contains("--model /far/m.gguf"), "{}", compiled.arguments("x"));
-    assert!(compiled.arguments("y").contains("--model /near/m.gguf"), "{}", compiled.arguments("y"));
+    assert!(compiled.arguments("x").contains("-m /far/m.gguf"), "{}", compiled.arguments("x"));
+    assert!(compiled.arguments("y").contains("-m /near/m.gguf"), "{}", compiled.arguments("y"));
     let files = compiled.files();
     // 1 GB at 100 MB/s, and at 1 GB/s, plus one minute.
     for (unit, folder, limit) in

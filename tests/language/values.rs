@@ -83,3 +83,18 @@ fn the_address_of_a_host_is_a_number_or_a_dns_name() {
         assert!(address(text).is_err(), "{text}");
     }
 }
+
+#[test]
+fn a_wrong_address_of_a_host_is_reported_with_the_reason() {
+    for (text, reason) in [
+        ("big_box.lan", "with `_`, which a DNS name cannot have"),
+        ("10.0.0.256", "which ends in a number, but is not an IP address"),
+        (&*"a".repeat(64), "which is longer than a DNS name can be: 253 characters, and 63 between dots"),
+        ("bücher", "which is not an IP address or a DNS name"),
+    ] {
+        let (_, compiled) = lower(&[("a.kdl", &format!("host \"a\" memory=\"64 GB\" address={text:?}\n"))]);
+        let expected = format!("`address` of host `a` is `{text}`, {reason}");
+        let mut all = compiled.findings.findings().iter();
+        assert!(all.any(|finding| finding.message == expected), "{expected}: {}", compiled.report());
+    }
+}

@@ -140,6 +140,21 @@ pub(in crate::hir::lower) fn host_address(text: &str) -> Vec<String> {
     vec![host.trim_end_matches('.').to_owned()]
 }
 
+/// The reason why a text is neither an IP address nor a DNS name, as a clause.
+pub(in crate::hir::lower) fn host_fault(text: &str) -> Option<&'static str> {
+    let is_number = |label: &str| !label.is_empty() && label.bytes().all(|c| c.is_ascii_digit());
+    match () {
+        () if text.contains('_') => Some("with `_`, which a DNS name cannot have"),
+        () if text.rsplit('.').next().is_some_and(is_number) => {
+            Some("which ends in a number, but is not an IP address")
+        }
+        () if text.len() > 253 || text.split('.').any(|label| label.len() > 63) => {
+            Some("which is longer than a DNS name can be: 253 characters, and 63 between dots")
+        }
+        () => None,
+    }
+}
+
 /// The host of a URL, or of a text that is a part of one.
 fn host_of_url(plain: &str) -> &str {
     let host = plain.split_once("://").map_or(plain, |(_, rest)| rest);

@@ -35,6 +35,7 @@ mod references;
 mod rest;
 mod security;
 mod speculation;
+mod stores;
 mod unsupported;
 mod unused;
 mod window;

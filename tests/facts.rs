@@ -2,6 +2,7 @@
 
 pub(crate) mod build;
 mod hostile;
+mod hosts;
 mod locking;
 mod next_step;
 mod pairs;

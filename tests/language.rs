@@ -25,7 +25,9 @@ pub(crate) fn compile_with_base(language: &str, text: &str) -> Compiled {
         format!("{before}{}", rest.split_once(end).unwrap().1)
     };
     let base = match text {
-        text if text.starts_with("store") => without("store \"models\"", "\n"),
+        text if text.starts_with("store") => {
+            without("store \"models\"", "\n").replace(" store=\"models\"", "")
+        }
         _ => BASE.to_owned(),
     };
     compile(&[("base.kdl", &base), (&format!("case.{language}"), text)])

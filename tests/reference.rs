@@ -61,6 +61,8 @@ const ONLY_CHECKED: &[&str] = &[
     "service.port",
     "service.listen",
     "service.cpus",
+    "store.mount",
+    "store.mount.host",
     "stack.targets",
 ];
 

@@ -3,8 +3,8 @@
 use super::owner;
 use crate::derive::Derived;
 use crate::diag::{Diagnostics, words};
-use crate::hir::{Head, Registry, Text, UnitScope};
-use std::collections::BTreeSet;
+use crate::hir::{Host, Id, Registry, UnitScope};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 declare_code! {
@@ -46,15 +46,13 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     let of_roles = registry.served().filter_map(|(role, serving)| {
         let file = serving.key_file.as_deref()?;
-        Some((owner(registry, role, file.span), file))
+        Some((owner(registry, role, file.span), file, serving.host.value))
     });
-    let of_gateways = registry.gateways.iter().filter_map(|one| Some((&one.head, one.key_file.as_ref()?)));
-    let files: Vec<(&Head, &Text)> = of_roles.chain(of_gateways).collect();
-    if files.is_empty() {
-        return;
-    }
-    let model_folders = model_folders(registry);
-    for (owner, file) in files {
+    let of_gateways =
+        registry.gateways.iter().filter_map(|one| Some((&one.head, one.key_file.as_ref()?, one.host.value)));
+    let mut folders: BTreeMap<Id<Host>, BTreeSet<String>> = BTreeMap::new();
+    for (owner, file, host) in of_roles.chain(of_gateways) {
+        let model_folders = folders.entry(host).or_insert_with(|| model_folders(registry, host));
         let mut above = Path::new(&*file.value).ancestors().skip(1).filter_map(Path::to_str);
         let why = above.find_map(|folder| {
             let known = FOLDERS.iter().find(|(known, _)| *known == folder).map(|(_, why)| *why);
@@ -77,12 +75,13 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     }
 }
 
-/// The folders with model files.
-fn model_folders(registry: &Registry) -> BTreeSet<String> {
+/// The folders of a host with model files.
+fn model_folders(registry: &Registry, host: Id<Host>) -> BTreeSet<String> {
     let mut folders = BTreeSet::new();
     for model in registry.models.iter() {
         let files = std::iter::once(&model.file).chain(model.projector.as_ref().map(|one| &one.file));
-        for path in files.map(|file| registry.path_of(model, file)) {
+        let files = files.filter(|file| registry.is_file_on(model, file, host));
+        for path in files.map(|file| registry.path_of(model, file, host)) {
             let folder = Path::new(&path).parent().and_then(Path::to_str).filter(|folder| *folder != "/");
             folders.extend(folder.map(ToOwned::to_owned));
         }

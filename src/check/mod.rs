@@ -77,6 +77,7 @@ mod unknown_cpu;
 mod unknown_node;
 mod unknown_threads;
 mod unmet_need;
+mod unmounted_store;
 mod unroutable_value;
 mod unsupported_model;
 mod untrained_context;
@@ -146,6 +147,7 @@ static ALL: &[Check] = checks![
     over_gpu_memory: OVER_GPU_MEMORY,
     renumbered_gpus: RENUMBERED_GPUS,
     gpus: UNKNOWN_DEVICE SURPLUS_LAYERS SLOW_CACHE_TYPE WHOLE_RESERVE,
+    unmounted_store: UNMOUNTED_STORE,
     ambiguous_name: AMBIGUOUS_NAME,
     unenforced_at_once: UNENFORCED_AT_ONCE,
     gateway_cannot: GATEWAY_CANNOT,

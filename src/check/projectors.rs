@@ -61,15 +61,18 @@ declare_code! {
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let (registry, lock) = (&derived.registry, &derived.lock);
-    let weights = registry.models_by_path();
+    let hosts: Vec<_> = registry.path_hosts().map(|host| (host, registry.models_by_path(host))).collect();
     for model in registry.models.iter() {
         let (Some(projector), Some(header)) = (&model.projector, locked::projector(lock, model)) else {
             continue;
         };
-        let path = registry.path_of(model, &projector.file);
-        // If the model uses the same file, report that first.
-        let own = (registry.path_of(model, &model.file) == path).then_some(model);
-        let finding = match (own.or_else(|| weights.get(&path).copied()), header) {
+        let weights = hosts.iter().find_map(|(host, weights)| {
+            let path = registry.path_of(model, &projector.file, *host);
+            // If the model uses the same file, report that first.
+            let own = (registry.path_of(model, &model.file, *host) == path).then_some(model);
+            own.or_else(|| weights.get(&path).copied())
+        });
+        let finding = match (weights, header) {
             (Some(other), _) => Some(misplaced(model, projector, other)),
             (None, Ok(header)) => {
                 let text = locked::facts(lock, model).ok().map(|text| &text.facts);

@@ -39,8 +39,10 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             findings.report(finding(&engine.head, bin, "quotes, backslashes and control characters"));
         }
     }
-    for store in registry.stores.iter().filter(|store| store.path.contains(['\n', '\r'])) {
-        findings.report(finding(&store.head, &store.path, "line breaks"));
+    for store in registry.stores.iter() {
+        if let Some(path) = store.paths().find(|path| path.contains(['\n', '\r'])) {
+            findings.report(finding(&store.head, path, "line breaks"));
+        }
     }
     for served in &derived.programs {
         let refused = |path: &&Text| path.contains(['"', '\n', '\r']);

@@ -195,9 +195,9 @@ fn part<'r>(
 
 /// The place of an option in the registry.
 fn origin(registry: &Registry, serving: &Serving, entry: &PresetEntry) -> Option<(&'static str, Span)> {
-    let model = registry.models.get(serving.model.value);
+    let (model, host) = (registry.models.get(serving.model.value), serving.host.value);
     let file = |model: &Model, file: &Text| {
-        let store = model.store.map(|store| &registry.stores.get(store.value).path);
+        let store = model.store.map(|store| registry.stores.get(store.value).path_on(host));
         // The folder of the store is a part of a relative path.
         let is_relative = !file.starts_with('/');
         let store = store.filter(|path| is_relative && PresetValue::new(path).is_err());
@@ -210,7 +210,7 @@ fn origin(registry: &Registry, serving: &Serving, entry: &PresetEntry) -> Option
         "chat-template-file" => serving.template().map(|path| (PATH, path.span)),
         _ => {
             let draft = serving.draft_model().map(|(_, id)| registry.models.get(id.value));
-            let draft = draft.filter(|model| registry.path_of(model, &model.file) == *entry.value);
+            let draft = draft.filter(|model| registry.path_of(model, &model.file, host) == *entry.value);
             let draft = draft.map(|model| file(model, &model.file));
             let option = serving
                 .options

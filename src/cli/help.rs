@@ -30,7 +30,8 @@ pub(super) const CHECK: &str = "Examples:
 
 pub(super) const LOCK: &str = "Examples:
   orchgen lock                            write registry/registry.lock
-  orchgen lock --check                    compare the model files with the lock; write nothing";
+  orchgen lock --check                    compare the model files with the lock; write nothing
+  orchgen lock --host big                 read the files of this host, keep the other facts";
 
 pub(super) const INSPECT: &str = "Examples:
   orchgen inspect /srv/models/coder.gguf

@@ -1,8 +1,12 @@
 //! `orchgen lock`: reads the headers of all models and records their facts in `registry.lock`, or compares the two.
 
 mod drift;
+mod jobs;
+mod machine;
 mod read;
 
+use self::machine::Machine;
+use self::read::ReadResult;
 use super::args::{CommonArgs, OutputArgs};
 use super::baseline::BaselineFile;
 use super::{RunStatus, baseline, session};
@@ -11,7 +15,6 @@ use crate::compile::{LoweredRegistry, analyze, lower_to_lock};
 use crate::diag::{BaselineScope, Diagnostics, words};
 use crate::emit;
 use crate::facts::Lock;
-use crate::hir::Registry;
 use crate::source::{LOCK, load};
 use clap::Args as Arguments;
 
@@ -22,6 +25,10 @@ pub(in crate::cli) struct LockArgs {
     /// Compare the model files with the lock; write nothing. Exit with 1 if they differ
     #[arg(long = "check", help_heading = None::<&str>)]
     compare: bool,
+    /// Host of the registry that this machine is. Files of other hosts are not required, and their facts are kept. The default
+    /// is the only host, or the one with the name or an address of this machine
+    #[arg(long, value_name = "NAME", help_heading = None::<&str>)]
+    host: Option<String>,
 }
 
 pub(super) fn run(command: &LockArgs, output: OutputArgs) -> RunStatus {
@@ -38,7 +45,9 @@ fn lock(command: &LockArgs, output: OutputArgs) -> Result<RunStatus, RunStatus> 
         // The list of models may be incomplete.
         return Ok(session::report_findings(&mut findings, &loaded.map, common, output));
     }
-    let lock = read::read_all(&registry, &old, output, &mut findings);
+    let machine = Machine::find(&registry, command.host.as_deref()).map_err(session::fail)?;
+    let read = read::read_all(machine, &old, output, &mut findings);
+    let lock = &read.lock;
     let path = common.registry.path().join(LOCK);
     let shown = path.to_string_lossy();
     let shown = shown.strip_prefix("./").unwrap_or(&shown);
@@ -46,7 +55,7 @@ fn lock(command: &LockArgs, output: OutputArgs) -> Result<RunStatus, RunStatus> 
     if command.compare {
         findings.absorb(damage);
         if !old.is_damaged {
-            drift::report((&registry, &old, &lock), || loaded.map.add(shown, ""), &mut findings);
+            drift::report((&registry, &old, lock), || loaded.map.add(shown, ""), &mut findings);
         }
     } else {
         written = emit::write_file(&path, lock.write().as_bytes());
@@ -68,10 +77,10 @@ fn lock(command: &LockArgs, output: OutputArgs) -> Result<RunStatus, RunStatus> 
         return Ok(status);
     }
     if is_up_to_date {
-        session::print_stderr(&format!("{shown}: up to date\n"));
+        session::print_stderr(&format!("{shown}: up to date{}\n", rest(machine, &read)));
     } else if !command.compare {
         let later = later.map(|later| later + "\n").unwrap_or_default();
-        session::print_stderr(&format!("{shown}: {}\n{later}", summary(&registry, &old, &lock)));
+        session::print_stderr(&format!("{shown}: {}\n{later}", summary(machine, &old, &read)));
     }
     Ok(status)
 }
@@ -99,7 +108,8 @@ fn findings_of_check(
 }
 
 /// For example `6 models and 1 projector locked, 2 changed`.
-fn summary(registry: &Registry, old: &Lock, lock: &Lock) -> String {
+fn summary(machine: Machine<'_>, old: &Lock, read: &ReadResult) -> String {
+    let lock = &read.lock;
     let mut counts = vec![words::count(lock.models.len(), "model")];
     if !lock.projectors.is_empty() {
         counts.push(words::count(lock.projectors.len(), "projector"));
@@ -114,13 +124,27 @@ fn summary(registry: &Registry, old: &Lock, lock: &Lock) -> String {
     let changed = changed(&lock.models, &old.models)
         + changed(&lock.projectors, &old.projectors)
         + changed(&lock.adapters, &old.adapters);
-    let without_facts =
-        registry.models.iter().filter(|model| !lock.models.contains_key(&*model.head.name.value)).count();
-    let without_facts =
-        if without_facts > 0 { format!(", {without_facts} without facts") } else { String::new() };
+    let rest = rest(machine, read);
     match changed {
-        _ if old.place.is_none() => format!("{locked}{without_facts}"),
-        0 => format!("{locked}, none changed{without_facts}"),
-        _ => format!("{locked}, {changed} changed{without_facts}"),
+        _ if old.place.is_none() => format!("{locked}{rest}"),
+        0 => format!("{locked}, none changed{rest}"),
+        _ => format!("{locked}, {changed} changed{rest}"),
+    }
+}
+
+/// The part of the summary about files that were not read, for example `, 3 kept of other hosts`.
+fn rest(machine: Machine<'_>, read: &ReadResult) -> String {
+    let registry = machine.registry;
+    let of = if machine.host.is_some() { "of other hosts" } else { "without a file here" };
+    let kept = if read.kept > 0 { format!(", {} kept {of}", read.kept) } else { String::new() };
+    let has_facts = |name: &str| read.lock.models.contains_key(name);
+    let without_facts = registry.models.iter().filter(|model| !has_facts(&model.head.name)).count();
+    let others = read.others.iter().map(|host| words::quoted(&registry.hosts.get(*host).head.name));
+    let run = format!("run `orchgen lock` on {}", words::all_of(&others.collect::<Vec<_>>()));
+    match (without_facts, read.others.is_empty()) {
+        (0, true) => kept,
+        (0, false) => format!("{kept}, some files have no facts: {run}"),
+        (_, true) => format!("{kept}, {without_facts} without facts"),
+        (_, false) => format!("{kept}, {without_facts} without facts: {run}"),
     }
 }

@@ -3,6 +3,7 @@
 use crate::engine::Word;
 use crate::hir::{Gateway, GatewayKind, PortRange, ProcessSettings, Registry};
 use crate::source::Spanned;
+use serde::Serialize;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, LazyLock};
 
@@ -95,23 +96,49 @@ pub fn first_model_port(gateway: &Gateway) -> Option<u32> {
     }
 }
 
+/// An address that clients use: a number, or the DNS name of a host.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Debug)]
+#[serde(untagged)]
+pub enum ClientAddress {
+    /// An IP address.
+    Ip(IpAddr),
+    /// A DNS name.
+    Name(Arc<str>),
+}
+
+impl ClientAddress {
+    /// The address of a host, as declared.
+    pub fn of_host(address: &str) -> Self {
+        address.parse().map_or_else(|_| Self::Name(address.into()), Self::Ip)
+    }
+}
+
+impl From<Ipv4Addr> for ClientAddress {
+    fn from(address: Ipv4Addr) -> Self {
+        Self::Ip(address.into())
+    }
+}
+
 /// The addresses at which clients reach a server that listens on some addresses. For all addresses, it is the address of the
 /// host, or else loopback.
 pub fn client_addresses<'a>(
     listen: &'a [Arc<str>],
     host: Option<&'a str>,
-) -> impl Iterator<Item = IpAddr> + 'a {
-    let host = host.and_then(|address| address.parse().ok());
+) -> impl Iterator<Item = ClientAddress> + 'a {
+    let of_host = move |other: IpAddr| host.map_or(ClientAddress::Ip(other), ClientAddress::of_host);
     listen.iter().filter_map(|address| address.parse().ok()).map(move |address| match address {
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => host.unwrap_or(Ipv4Addr::LOCALHOST.into()),
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => host.unwrap_or(Ipv6Addr::LOCALHOST.into()),
-        IpAddr::V4(_) | IpAddr::V6(_) => address,
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => of_host(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => of_host(Ipv6Addr::LOCALHOST.into()),
+        IpAddr::V4(_) | IpAddr::V6(_) => ClientAddress::Ip(address),
     })
 }
 
 /// The base URL of a server at an address.
-pub fn base_url(address: IpAddr, port: u16) -> String {
-    format!("http://{}", SocketAddr::new(address, port))
+pub fn base_url(address: &ClientAddress, port: u16) -> String {
+    match address {
+        ClientAddress::Ip(address) => format!("http://{}", SocketAddr::new(*address, port)),
+        ClientAddress::Name(name) => format!("http://{name}:{port}"),
+    }
 }
 
 /// The port of an instance, at most 65535.

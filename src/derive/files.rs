@@ -1,7 +1,8 @@
 //! The model files that the processes of a role read.
 
 use crate::engine::memory::Owner;
-use crate::hir::{Bytes, Id, Model, Registry, Seconds, Serving, Store};
+use crate::hir::{Bytes, Host, Id, Model, Registry, Seconds, Serving, Store};
+use crate::source::Spanned;
 use std::sync::Arc;
 
 /// The files that each process of a role reads.
@@ -31,13 +32,14 @@ pub type LoadTime = Result<Seconds, &'static str>;
 
 impl RoleFiles {
     pub(super) fn new(registry: &Registry, serving: &Serving) -> Self {
-        let weights =
-            |model: &Model| ModelFile::new(registry, model, &model.file, model.size.map(|size| size.value));
+        let host = serving.host.value;
+        let new = |model: &Model, file: &Arc<str>, size: Option<Spanned<Bytes>>| {
+            ModelFile::new((registry, host), model, file, size.map(|size| size.value))
+        };
+        let weights = |model: &Model| new(model, &model.file, model.size);
         let model = registry.models.get(serving.model.value);
         let draft = serving.draft_model().map(|(_, model)| registry.models.get(model.value));
-        let projector = model.projector.as_ref().map(|projector| {
-            ModelFile::new(registry, model, &projector.file, projector.size.map(|size| size.value))
-        });
+        let projector = model.projector.as_ref().map(|projector| new(model, &projector.file, projector.size));
         Self { model: weights(model), draft: draft.map(weights), projector }
     }
 
@@ -66,12 +68,17 @@ impl RoleFiles {
 }
 
 impl ModelFile {
-    fn new(registry: &Registry, model: &Model, file: &Arc<str>, bytes: Option<Bytes>) -> Self {
+    fn new(
+        (registry, host): (&Registry, Id<Host>),
+        model: &Model,
+        file: &Arc<str>,
+        bytes: Option<Bytes>,
+    ) -> Self {
         if file.starts_with('/') {
             // The roles of a model share the text.
             return Self { path: file.clone(), bytes, store: None };
         }
         let store = model.store.map(|store| store.value);
-        Self { path: registry.path_of(model, file).into(), bytes, store }
+        Self { path: registry.path_of(model, file, host).into(), bytes, store }
     }
 }

@@ -50,7 +50,7 @@ fn limit(registry: &Registry, boot: &AllBootReads, role: &ServedRole) -> LoadTim
     }
     let mut seconds = OVERHEAD;
     for (store, files) in stores {
-        let speed = registry.stores.get(store).speed.ok_or(NO_SPEED)?.value;
+        let speed = registry.stores.get(store).speed_on(role.serving.host.value).ok_or(NO_SPEED)?;
         let reads = boot.get(&(role.serving.host.value, store));
         if role.reads_at_random() || reads.is_some_and(|reads| reads.is_random) {
             return Err(RANDOM);
@@ -84,21 +84,27 @@ impl ServedRole {
         registry: &'r Registry,
     ) -> impl Iterator<Item = (&'r str, Option<u64>)> {
         let is_random = self.reads_at_random();
-        let time = move |owner, file| read_time(registry, owner, file, 1000).filter(|_| !is_random);
+        let host = self.serving.host.value;
+        let time = move |owner, file| read_time((registry, host), owner, file, 1000).filter(|_| !is_random);
         self.files.iter().map(move |(owner, file)| (&*file.path, time(owner, file)))
     }
 
     /// The time to read its files, in parts of a second.
     fn read_time(&self, registry: &Registry, parts: u64) -> Option<u64> {
         self.files.iter().try_fold(0_u64, |sum, (owner, file)| {
-            Some(sum.saturating_add(read_time(registry, owner, file, parts)?))
+            Some(sum.saturating_add(read_time((registry, self.serving.host.value), owner, file, parts)?))
         })
     }
 }
 
-/// The time to read a file, in parts of a second.
-fn read_time(registry: &Registry, owner: Owner, file: &ModelFile, parts: u64) -> Option<u64> {
-    let speed = registry.stores.get(file.store?).speed?.value;
+/// The time to read a file on a host, in parts of a second.
+fn read_time(
+    (registry, host): (&Registry, Id<Host>),
+    owner: Owner,
+    file: &ModelFile,
+    parts: u64,
+) -> Option<u64> {
+    let speed = registry.stores.get(file.store?).speed_on(host)?;
     let bytes = size(owner, file)?.0.saturating_mul(parts);
     Some(bytes.div_ceil(speed.0.max(1)))
 }

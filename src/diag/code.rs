@@ -19,7 +19,7 @@ pub enum Severity {
 /// A kind of finding. Numbers and names are never reused.
 #[derive(Debug)]
 pub struct Code {
-    /// 1xx: syntax, 2xx: shape and names, 3xx: meaning, 4xx: output, 5xx: meaning of GPUs, 6xx: gateways and
+    /// 1xx: syntax, 2xx: shape and names, 3xx: meaning, 4xx: output, 5xx: meaning of GPUs and hosts, 6xx: gateways and
     /// containers, 7xx: import.
     pub number: u16,
     /// The kebab-case name of the problem; it reads well after "allow".

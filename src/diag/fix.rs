@@ -92,6 +92,13 @@ pub enum Change {
         /// The field.
         line: Line,
     },
+    /// Write a field of an item, next to its fields of the same name.
+    Append {
+        /// The place of the item, from its name to its end.
+        item: Span,
+        /// The field.
+        line: Line,
+    },
     /// Replace a field with another one.
     Rewrite {
         /// The place of the field, or of one of its values.
@@ -195,6 +202,7 @@ impl Change {
             Self::Word { .. }
             | Self::Field { .. }
             | Self::Value { .. }
+            | Self::Append { .. }
             | Self::Rewrite { .. }
             | Self::Text { .. }
             | Self::Remove { .. }

@@ -75,13 +75,13 @@ impl Registry {
         self.residencies.get(process.residency.value).start.value == Start::OnDemand
     }
 
-    /// The models by the absolute path of their weights. If several models have the same file, the first wins. Empty if
-    /// no model has a projector, because only the checks of projectors need it.
-    pub fn models_by_path(&self) -> BTreeMap<String, &Model> {
+    /// The models by the absolute path of their weights on a host. If several models have the same file, the first wins.
+    /// Empty if no model has a projector, because only the checks of projectors need it.
+    pub fn models_by_path(&self, host: Id<Host>) -> BTreeMap<String, &Model> {
         let mut weights = BTreeMap::new();
         if self.models.iter().any(|model| model.projector.is_some()) {
             for model in self.models.iter() {
-                weights.entry(self.path_of(model, &model.file)).or_insert(model);
+                weights.entry(self.path_of(model, &model.file, host)).or_insert(model);
             }
         }
         weights

@@ -20,8 +20,8 @@ declare! {
         cpusets: Vec<CpuSet> = distinct("cpuset", Shape::Block(&CpuSet::TABLE)),
         /// A GPU.
         gpus: Vec<Gpu> = distinct("gpu", Shape::Block(&Gpu::TABLE)),
-        /// The IP address at which other machines reach the host.
-        address: Option<Text> = optional("address", Shape::Address),
+        /// The address at which other machines reach the host: an IP address, or a DNS name such as `big.example.org`.
+        address: Option<Text> = optional("address", Shape::HostAddress),
         /// The version of systemd on the host; default 252.
         systemd: Spanned<u32> =
             optional("systemd", Shape::Count(230, 999)).default("252").example("262").unit("version number"),

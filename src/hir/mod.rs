@@ -69,7 +69,7 @@ pub use setting::{EngineOption, EngineSetting, EntriesOf, Setting};
 pub use shape::{Field, Presence, Shape, Table};
 pub use shard::{all_shards, first_shard};
 pub use stack::{Hardening, Stack, TargetName, UnitScope};
-pub use store::Store;
+pub use store::{Mount, Store};
 pub use tier::Tier;
 pub use unused::{Unused, UnusedDefault};
 

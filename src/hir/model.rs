@@ -1,7 +1,7 @@
 //! A model: a GGUF file and its declared properties.
 
 use super::shape::{Field, Shape, Table};
-use super::{Bytes, Family, Id, Registry, Store, Text};
+use super::{Bytes, Family, Host, Id, Registry, Store, Text};
 use crate::source::Spanned;
 
 declare! {
@@ -55,18 +55,31 @@ declare! {
 const DEFAULT_FOLDER: &str = "/srv/models";
 
 impl Registry {
-    /// The absolute path of a file of a model. A relative path is below the model's store, in the folder of its
+    /// The absolute path of a file of a model on a host. A relative path is below the model's store, in the folder of its
     /// repository.
-    pub fn path_of(&self, model: &Model, file: &str) -> String {
+    pub fn path_of(&self, model: &Model, file: &str, host: Id<Host>) -> String {
         if file.starts_with('/') {
             return file.to_owned();
         }
-        let store = model.store.map(|store| self.stores.get(store.value).path.trim_end_matches('/'));
+        let store = model.store.map(|store| self.stores.get(store.value).path_on(host).trim_end_matches('/'));
         match (store, &model.repo) {
             (store, Some(repo)) => format!("{}/{}/{file}", store.unwrap_or(DEFAULT_FOLDER), *repo.name),
             (Some(store), None) => format!("{store}/{file}"),
             (None, None) => file.to_owned(),
         }
+    }
+
+    /// True if a host has a file of a model: the path is absolute, or the host has the store.
+    pub fn is_file_on(&self, model: &Model, file: &str, host: Id<Host>) -> bool {
+        let store = model.store.filter(|_| !file.starts_with('/'));
+        store.is_none_or(|store| self.stores.get(store.value).is_on(host))
+    }
+
+    /// The hosts on which paths can differ: all hosts if a store has mounts, else one.
+    pub fn path_hosts(&self) -> impl Iterator<Item = Id<Host>> {
+        let has_mounts = self.stores.iter().any(|store| !store.mounts.is_empty());
+        let most = if has_mounts { usize::MAX } else { 1 };
+        self.hosts.entries().map(|(id, _)| id).take(most)
     }
 }
 

@@ -79,6 +79,8 @@ pub enum Shape {
     Account,
     /// An IP address.
     Address,
+    /// An IP address or a DNS name.
+    HostAddress,
     /// A name at the API: a text without commas.
     ApiName,
     /// The name of a repository at Hugging Face: `org/name`.

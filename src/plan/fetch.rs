@@ -16,6 +16,17 @@ pub struct Fetch {
     pub revision: Arc<str>,
     /// The files.
     pub files: Vec<FetchedFile>,
+    /// The paths of the files, by host. One place if the paths of all hosts are the same.
+    pub places: Vec<FetchPlace>,
+}
+
+/// The paths of the files on some hosts.
+#[derive(Debug)]
+pub struct FetchPlace {
+    /// The names of the hosts.
+    pub hosts: Vec<Arc<str>>,
+    /// The path of each file.
+    pub paths: Vec<String>,
 }
 
 /// One file to download.
@@ -23,8 +34,6 @@ pub struct Fetch {
 pub struct FetchedFile {
     /// Its address below that of the hub, without the leading slash.
     pub source: String,
-    /// Its path on the host.
-    pub path: String,
     /// Its declared SHA-256.
     pub sha256: Option<Arc<str>>,
 }
@@ -37,20 +46,39 @@ pub(super) fn fetches(registry: &Registry) -> Vec<Fetch> {
 
 fn fetch(registry: &Registry, model: &Model, repo: &Repo) -> Fetch {
     let revision = repo.revision.as_ref().map_or_else(|| "main".into(), |revision| revision.value.clone());
-    let file = |file: &str, sha256: Option<Arc<str>>| {
+    let source = |file: &str| {
         // The repository does not know the folders of an absolute path.
         let name = if file.starts_with('/') { file.rsplit('/').next().unwrap_or(file) } else { file };
         let (repo, revision) = (&*repo.name.value, encoded(&revision, b""));
-        let source = format!("{repo}/resolve/{revision}/{}", encoded(name, b"/"));
-        FetchedFile { source, path: registry.path_of(model, file), sha256 }
+        format!("{repo}/resolve/{revision}/{}", encoded(name, b"/"))
     };
     let weights = all_shards(&model.file);
     let sums =
         std::iter::once(repo.sha256.as_ref().map(|sum| sum.value.clone())).chain(std::iter::repeat(None));
-    let mut files: Vec<FetchedFile> = weights.iter().zip(sums).map(|(name, sum)| file(name, sum)).collect();
-    files.extend(model.projector.as_ref().map(|projector| file(&projector.file, None)));
+    let projector = model.projector.as_ref().map(|projector| &*projector.file.value);
+    let names: Vec<&str> = weights.iter().map(|name| &**name).chain(projector).collect();
+    let files =
+        names.iter().zip(sums).map(|(name, sha256)| FetchedFile { source: source(name), sha256 }).collect();
+    let places = places(registry, model, &names);
     let (name, title) = (model.head.name.value.clone(), model.title.value.clone());
-    Fetch { model: name, title, repo: repo.name.value.clone(), revision, files }
+    Fetch { model: name, title, repo: repo.name.value.clone(), revision, files, places }
+}
+
+/// The paths of some files of a model, by host.
+fn places(registry: &Registry, model: &Model, files: &[&str]) -> Vec<FetchPlace> {
+    let mut places: Vec<FetchPlace> = Vec::new();
+    for host in registry.path_hosts() {
+        if !files.iter().all(|file| registry.is_file_on(model, file, host)) {
+            continue;
+        }
+        let paths: Vec<String> = files.iter().map(|file| registry.path_of(model, file, host)).collect();
+        let name = registry.hosts.get(host).head.name.value.clone();
+        match places.iter_mut().find(|place| place.paths == paths) {
+            Some(place) => place.hosts.push(name),
+            None => places.push(FetchPlace { hosts: vec![name], paths }),
+        }
+    }
+    places
 }
 
 /// A text as a part of a URL. The bytes in `kept` stay, in addition to those that never need a code.

@@ -20,7 +20,7 @@ mod route;
 mod swap;
 
 pub use crate::derive::sandbox::{DeviceClass, DeviceClasses};
-pub use crate::derive::{MemoryPolicy, base_url};
+pub use crate::derive::{ClientAddress, MemoryPolicy, base_url};
 pub use crate::derive::{uncarried_path, uncarried_value, uncarried_word};
 pub use crate::engine::dialect::{OptionPath, PresetEntry, PresetValue};
 pub use crate::engine::{Access, Family, PortPart, Word, llama_swap};
@@ -29,7 +29,7 @@ pub use crate::hir::{
 };
 pub use container::Container;
 pub use engine::Engine;
-pub use fetch::{Fetch, FetchedFile};
+pub use fetch::{Fetch, FetchPlace, FetchedFile};
 pub use gateway::{Gateway, Models, NO_CACHE};
 pub use group::{Group, Host};
 pub use health::is_loopback;

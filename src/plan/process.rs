@@ -6,13 +6,13 @@ use super::{Bytes, DeviceClasses, Hardening, PortRange, Seconds, Start};
 use crate::check::Checked;
 use crate::derive::overrides::request_limit;
 use crate::derive::{
-    Endpoint, LoadTime, PerInstance, ProcessPlacement, RoleCommand, ServedRole, client_addresses, sandbox,
+    ClientAddress, Endpoint, LoadTime, PerInstance, ProcessPlacement, RoleCommand, ServedRole,
+    client_addresses, sandbox,
 };
 use crate::engine::dialect::OptionPath;
 use crate::engine::{Family, Word};
 use crate::hir::{self, AUTO_GPU, Id, ProcessSettings, Registry};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 use std::sync::Arc;
 
 /// A served role with all data for its units and scripts.
@@ -223,7 +223,7 @@ impl Role {
     }
 
     /// The addresses at which clients reach it, from the address of its host for other machines.
-    pub fn client_addresses<'a>(&'a self, host: Option<&'a str>) -> impl Iterator<Item = IpAddr> + 'a {
+    pub fn client_addresses<'a>(&'a self, host: Option<&'a str>) -> impl Iterator<Item = ClientAddress> + 'a {
         client_addresses(&self.addresses, host)
     }
 

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use super::template::{Items, Template};
 use super::{ArtifactCollector, OutputTarget};
 use crate::plan::reference::{Columns, ForbiddingFamily, Heading, Measurement, Quirk, RoleRow, Store, Tier};
-use crate::plan::{Date, Gateway, ModelKind, Plan, Prompt, Reference, Role, TargetName, base_url};
+use crate::plan::{
+    ClientAddress, Date, Gateway, ModelKind, Plan, Prompt, Reference, Role, TargetName, base_url,
+};
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
 static REFERENCE: Template = crate::template!("docs/MODEL_REFERENCE.md.j2");
 static QUIRKS: Template = crate::template!("docs/QUIRKS.md.j2");
@@ -149,14 +150,14 @@ fn reference_view(plan: &Plan) -> ReferenceView<'_> {
 fn gateway_view<'p>(plan: &'p Plan, gateway: &'p Gateway) -> Option<GatewayView<'p>> {
     let server = plan.roles.get(gateway.server)?;
     let host = plan.hosts.get(server.host as usize)?;
-    let addresses: BTreeSet<IpAddr> = server.client_addresses(host.address.as_deref()).collect();
+    let addresses: BTreeSet<ClientAddress> = server.client_addresses(host.address.as_deref()).collect();
     let has_hosts = plan.hosts.iter().filter(|host| !host.groups.is_empty()).count() > 1;
     let roles = gateway.roles().filter_map(|role| plan.roles.get(role));
     let names = |role: &'p Role| role.names.iter().map(|name| &**name).filter(|name| *name != &*role.name);
     Some(GatewayView {
         name: &gateway.name,
         host: has_hosts.then_some(&host.name),
-        addresses: addresses.into_iter().map(|address| base_url(address, server.ports.first)).collect(),
+        addresses: addresses.into_iter().map(|address| base_url(&address, server.ports.first)).collect(),
         most: gateway.most,
         roles: roles.map(|role| (&*role.name, names(role).collect())).collect(),
         has_key: server.key_file.is_some(),
@@ -182,12 +183,16 @@ fn right_command(plan: &Plan, number: usize) -> String {
     plan.prompts.get(number).map(command::example).unwrap_or_default()
 }
 
-/// The folders of the stores, followed by an aligned column of titles.
+/// The folders of the stores, followed by an aligned column of titles and hosts.
 fn stores(stores: &[Store]) -> Vec<String> {
     let width = stores.iter().map(|store| store.path.chars().count() + 1).max().unwrap_or_default();
-    let text = |store: &Store| match &store.title {
-        Some(title) => format!("{:width$}  # {title}", format!("{}/", store.path)),
-        None => format!("{}/", store.path),
+    let text = |store: &Store| {
+        let hosts = (!store.hosts.is_empty()).then(|| format!("on {}", store.hosts.join(", ")));
+        let about: Vec<&str> = store.title.as_deref().into_iter().chain(hosts.as_deref()).collect();
+        match about.join(" ") {
+            about if about.is_empty() => format!("{}/", store.path),
+            about => format!("{:width$}  # {about}", format!("{}/", store.path)),
+        }
     };
     stores.iter().map(text).collect()
 }

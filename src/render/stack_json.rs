@@ -161,7 +161,7 @@ fn gateway_view<'p>(plan: &'p Plan, gateway: &'p Gateway) -> Option<GatewayView<
 /// The base URL of a process.
 fn endpoint(role: &Role, host: &Host, port: u16) -> String {
     let mut addresses = role.client_addresses(host.address.as_deref());
-    base_url(addresses.next().unwrap_or(Ipv4Addr::LOCALHOST.into()), port)
+    base_url(&addresses.next().unwrap_or(Ipv4Addr::LOCALHOST.into()), port)
 }
 
 /// The names of a role. With other settings, a name of a role that shares the same process is not one of them.

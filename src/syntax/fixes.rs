@@ -5,7 +5,7 @@ use super::line::item;
 use super::quote::quote_like;
 use super::removal::{Removal, key_removal, list_removals, removal_at, removals, value_removal};
 use super::{Document, Language, language, parse};
-use crate::diag::{Change, Diagnostics, Edit, Fix, ProposedFix, Safety};
+use crate::diag::{Change, Diagnostics, Edit, Fix, Line, ProposedFix, Safety};
 use crate::source::{FileId, SourceFile, SourceMap, Span};
 use std::collections::BTreeMap;
 
@@ -127,10 +127,12 @@ impl<'m> ParsedFile<'m> {
                 found(Insertion { code: item(language, plural, line), edit: None })
             }
             Change::All(changes) => self.resolve_all(changes, safety, map),
-            Change::Set { item, path, line } => match self.layout(file, map) {
-                Some(layout) => found(layout.set(*item, path, line)),
-                None => found(code_only(language, line)),
-            },
+            Change::Set { item, path, line } => {
+                found(self.write((file, map), line, |layout| layout.set(*item, path, line)))
+            }
+            Change::Append { item, line } => {
+                found(self.write((file, map), line, |layout| layout.append(*item, line)))
+            }
             Change::Instead { old, value_span, item, path, line } => {
                 let written = self.layout(file, map);
                 let written =
@@ -144,15 +146,24 @@ impl<'m> ParsedFile<'m> {
                     found,
                 )
             }
-            Change::Rewrite { place, line } => match self.layout(file, map) {
-                Some(layout) => found(layout.rewrite(*place, line)),
-                None => found(code_only(language, line)),
-            },
-            Change::Add { plural, line, .. } => match self.layout(file, map) {
-                Some(layout) => found(layout.add(plural, line)),
-                None => found(code_only(language, line)),
-            },
+            Change::Rewrite { place, line } => {
+                found(self.write((file, map), line, |layout| layout.rewrite(*place, line)))
+            }
+            Change::Add { plural, line, .. } => {
+                found(self.write((file, map), line, |layout| layout.add(plural, line)))
+            }
         }
+    }
+
+    /// Writes a line into a file, or only shows it.
+    fn write(
+        &mut self,
+        (file, map): (FileId, &'m SourceMap),
+        line: &Line,
+        edit: impl FnOnce(Layout<'_>) -> Insertion,
+    ) -> Insertion {
+        let language = map.get(file).map_or(Language::Kdl, language);
+        self.layout(file, map).map_or_else(|| code_only(language, line), edit)
     }
 
     fn remove(&mut self, place: Span, find: FindRemoval, (safety, map): (Safety, &'m SourceMap)) -> Resolved {

@@ -218,7 +218,7 @@ impl<'d> Layout<'d> {
     }
 
     /// Writes a child after the last one: on its own line if the last one is.
-    fn after_child(self, block: Span, last: &Node, code: &str) -> Edit {
+    pub(super) fn after_child(self, block: Span, last: &Node, code: &str) -> Edit {
         let (start, end) = (last.span.range().start, last.span.range().end);
         let before = self.text.get(block.range().start..start).unwrap_or_default();
         let rest = self.text.get(end..).unwrap_or_default();
@@ -302,7 +302,8 @@ fn wrapped(path: &[&str], field: &Line) -> Line {
     path.iter().rev().fold(field.clone(), |inner, name| Line::new(*name).with(inner))
 }
 
-fn named<'n, 'd>(node: &'n Node<'d>, name: &str) -> Vec<&'n Node<'d>> {
+/// The fields of a node that have a name.
+pub(super) fn named<'n, 'd>(node: &'n Node<'d>, name: &str) -> Vec<&'n Node<'d>> {
     node.fields.iter().filter(|field| field.key == name).collect()
 }
 
@@ -312,6 +313,7 @@ pub(super) fn file_of(change: &Change) -> Option<FileId> {
         Change::Word { span, .. } | Change::Value { span, .. } | Change::Text { span, .. } => span.file,
         Change::Field { value_span: place, .. }
         | Change::Set { item: place, .. }
+        | Change::Append { item: place, .. }
         | Change::Instead { item: place, .. }
         | Change::Rewrite { place, .. }
         | Change::Remove { place }

@@ -9,6 +9,7 @@ mod insertion;
 pub mod kdl;
 mod layout;
 mod line;
+mod member;
 mod number;
 mod quote;
 mod removal;

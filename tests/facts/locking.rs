@@ -43,11 +43,11 @@ impl Project {
         fs::write(self.at("registry/stack.kdl"), text).unwrap();
     }
 
-    fn put(&self, file: &str, gguf: &Gguf) {
+    pub(super) fn put(&self, file: &str, gguf: &Gguf) {
         fs::write(self.at("store").join(file), gguf.bytes()).unwrap();
     }
 
-    fn lock(&self) -> String {
+    pub(super) fn lock(&self) -> String {
         fs::read_to_string(self.at("registry/registry.lock")).unwrap()
     }
 
@@ -61,7 +61,7 @@ impl Project {
     }
 
     /// The exit code and the names of the findings.
-    fn codes(&self, args: &[&str]) -> (i32, Vec<String>) {
+    pub(super) fn codes(&self, args: &[&str]) -> (i32, Vec<String>) {
         let (code, out, _) = self.run(&[args, &["--output-format", "json"]].concat());
         let report: serde_json::Value = serde_json::from_str(&out).unwrap();
         let names = report["findings"].as_array().unwrap().iter();
@@ -70,7 +70,7 @@ impl Project {
 }
 
 /// A model with eight tokens and these additional ones. `add_bos` is 0 or 1.
-fn model(add_bos: u8, more: &[&str]) -> Gguf {
+pub(super) fn model(add_bos: u8, more: &[&str]) -> Gguf {
     let tokens = [&["a", "b", "c", "d", "e", "f", "g", ","], more].concat();
     Gguf::new("qwen2")
         .u32("general.file_type", 0)

@@ -30,3 +30,71 @@ fn a_default_in_the_table_is_the_value_of_an_absent_field() {
         assert_eq!((host.smt, host.systemd.value, host.reserve), (1, 252, Share::Percent(5)));
     }
 }
+
+/// The address of a host, or the codes of the findings about it.
+fn address(text: &str) -> Result<String, Vec<&'static str>> {
+    let (registry, compiled) =
+        lower(&[("a.kdl", &format!("host \"a\" memory=\"64 GB\" address={text:?}\n"))]);
+    let codes: Vec<&str> =
+        compiled.codes().into_iter().filter(|code| !["missing-item", "unused-item"].contains(code)).collect();
+    let host = registry.hosts.iter().next().and_then(|host| host.address.clone());
+    if codes.is_empty() { Ok(host.unwrap().value.to_string()) } else { Err(codes) }
+}
+
+#[test]
+fn the_address_of_a_host_is_a_number_or_a_dns_name() {
+    let label = "a".repeat(63);
+    let long = [&*label, &label, &label, &"a".repeat(61)].join(".");
+    assert_eq!(long.len(), 253);
+    for (text, read) in [
+        ("10.0.0.7", "10.0.0.7"),
+        ("::ffff:10.0.0.7", "10.0.0.7"),
+        ("::1", "::1"),
+        ("big", "big"),
+        ("Big.Example.ORG", "big.example.org"),
+        ("xn--bcher-kva.example", "xn--bcher-kva.example"),
+        ("7.example.b7", "7.example.b7"),
+        ("a-b", "a-b"),
+        (&*long, &*long),
+    ] {
+        assert_eq!(address(text).as_deref(), Ok(read), "{text}");
+    }
+    let wrong = [
+        "10.0.0.256",
+        "10.0.0",
+        "1",
+        "big.7",
+        "-a",
+        "a-",
+        "a..b",
+        ".a",
+        "a.",
+        "big_box",
+        "bücher.example",
+        "a b",
+        "big:80",
+        "http://big",
+        "user@big",
+        "",
+        &"a".repeat(64),
+        &(long.clone() + "b"),
+    ];
+    for text in wrong {
+        assert!(address(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_wrong_address_of_a_host_is_reported_with_the_reason() {
+    for (text, reason) in [
+        ("big_box.lan", "with `_`, which a DNS name cannot have"),
+        ("10.0.0.256", "which ends in a number, but is not an IP address"),
+        (&*"a".repeat(64), "which is longer than a DNS name can be: 253 characters, and 63 between dots"),
+        ("bücher", "which is not an IP address or a DNS name"),
+    ] {
+        let (_, compiled) = lower(&[("a.kdl", &format!("host \"a\" memory=\"64 GB\" address={text:?}\n"))]);
+        let expected = format!("`address` of host `a` is `{text}`, {reason}");
+        let mut all = compiled.findings.findings().iter();
+        assert!(all.any(|finding| finding.message == expected), "{expected}: {}", compiled.report());
+    }
+}

@@ -47,8 +47,10 @@ pub(super) fn run(command: &AddModelArgs, output: OutputArgs) -> Result<RunStatu
     check_kind(&model, &shown).map_err(session::fail)?;
     let real = path.canonicalize().ok();
     let is_same = |known: &&Model| {
-        let known = registry.path_of(known, &known.file.value);
-        Path::new(&known) == path || real.is_some() && Path::new(&known).canonicalize().ok() == real
+        registry.path_hosts().any(|host| {
+            let known = registry.path_of(known, &known.file.value, host);
+            Path::new(&known) == path || real.is_some() && Path::new(&known).canonicalize().ok() == real
+        })
     };
     let known = registry.models.iter().find(is_same);
     if let Some(known) = known {
@@ -109,8 +111,9 @@ struct Place {
 impl Place {
     /// The place in the innermost store that has the file, else an absolute path.
     fn of(path: &Path, registry: &Registry) -> Self {
-        let stores = registry.stores.iter().filter_map(|store| {
-            let folder = Path::new(&*store.path.value);
+        let folders = registry.stores.iter().flat_map(|store| store.paths().map(move |path| (store, path)));
+        let stores = folders.filter_map(|(store, folder)| {
+            let folder = Path::new(&*folder.value);
             let file = path.strip_prefix(folder).ok().map(Path::to_owned);
             // The store or the path can have symlinks.
             let file =

@@ -2,14 +2,13 @@
 
 use super::BuildArgs;
 use crate::check::Checked;
-use crate::derive::{ServedGateway, base_url, client_addresses};
+use crate::derive::{ClientAddress, ServedGateway, base_url, client_addresses};
 use crate::diag::words;
 use crate::emit::Written;
 use crate::hir::{GatewayKind, Registry, UnitScope};
 use crate::render::ArtifactSet;
 use crate::render::quote::shell;
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
 /// The data of the registry that decides about the next command.
 pub(super) struct NextStep {
@@ -188,9 +187,9 @@ fn describe(registry: &Registry, served: &ServedGateway) -> String {
     let gateway = registry.gateways.get(served.id);
     let host = registry.hosts.get(gateway.host.value).address.as_ref();
     let addresses = client_addresses(&served.endpoint.addresses, host.map(|address| &*address.value));
-    let addresses: BTreeSet<IpAddr> = addresses.collect();
+    let addresses: BTreeSet<ClientAddress> = addresses.collect();
     let addresses: Vec<String> =
-        addresses.into_iter().map(|address| base_url(address, gateway.port.value)).collect();
+        addresses.into_iter().map(|address| base_url(&address, gateway.port.value)).collect();
     let names = served.endpoint.names.iter().map(|name| words::printable(name)).collect::<Vec<_>>();
     format!("{gateway}: {} serves {}\n", addresses.join(", "), names.join(", "))
 }

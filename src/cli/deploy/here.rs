@@ -1,18 +1,18 @@
-//! The hosts of a registry that are this machine.
+//! Decides if this machine is a host of the registry.
 
 use crate::deploy::machine_name;
-use std::net::{ToSocketAddrs, UdpSocket};
+use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
 
-/// True if this machine is the host: it has the name of the host, or the address of the host is one of this machine. The
-/// address is a number or a DNS name.
+/// True if this machine is a host: it has the name, or the address (a number or a DNS name) belongs to it.
 pub(in crate::cli) fn is_here(name: &str, address: Option<&str>) -> bool {
     machine_name().as_deref() == Some(name) || address.is_some_and(is_own)
 }
 
-/// True if an address is that of a network interface of this machine: only such an address can be bound.
+/// True if an address belongs to an interface of this machine: a socket can be bound to it.
 fn is_own(address: &str) -> bool {
-    let found = (address, 0).to_socket_addrs();
-    found.is_ok_and(|mut all| all.any(|one| UdpSocket::bind(one).is_ok()))
+    let is_bound =
+        |one: SocketAddr| !one.ip().is_unspecified() && UdpSocket::bind(SocketAddr::new(one.ip(), 0)).is_ok();
+    (address, 0).to_socket_addrs().is_ok_and(|mut all| all.any(is_bound))
 }
 
 #[cfg(test)]

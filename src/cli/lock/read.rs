@@ -2,15 +2,15 @@
 
 use super::super::args::OutputArgs;
 use super::super::session;
+use super::jobs::{FileRole, Need, ReadJob};
+use super::machine::Machine;
 use crate::diag::{Diagnostic, Diagnostics, words};
-use crate::engine::options;
 use crate::facts::lock::{MISSING_MODEL, UNREADABLE_MODEL};
 use crate::facts::{
     Facts, Lock, LockEntry, ModelHeaders, ReadError, ShardError, TokenTexts, TypeOrigin, VocabularyDetail,
     VocabularyDifference, VocabularyFacts, are_compared, distinct_vocabularies, missing_file,
 };
-use crate::hir::{Head, Registry, Setting};
-use crate::source::{Span, Spanned};
+use crate::hir::{Host, Id, Registry};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -19,38 +19,68 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// The note about a file that was not read.
 const NO_FACTS: &str = "the lock has no facts of this file; the facts of other files are not affected";
 
-/// A file to read.
-struct ReadJob<'r> {
-    part: FileRole,
-    /// The item that names the file.
-    owner: &'r Head,
-    place: Span,
-    /// The name of its entry in the lock.
-    key: Box<str>,
-    /// The file as the registry names it.
-    file: Box<str>,
-    path: String,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum FileRole {
-    Model,
-    Projector,
-    /// An adapter (`LoRA`).
-    Adapter,
-    /// Another file that an option names. Only its existence is checked.
-    Other,
+/// The lock after a run, and the facts that other hosts must give.
+pub(super) struct ReadResult {
+    pub(super) lock: Lock,
+    /// The number of entries that are kept, because their files are not on this machine.
+    pub(super) kept: usize,
+    /// The hosts that have the files without facts which are not on this machine.
+    pub(super) others: BTreeSet<Id<Host>>,
 }
 
 /// Reads all models and projectors and reports read errors. If a file is missing, the facts of the old lock are kept:
 /// the file may be on another machine.
 pub(super) fn read_all(
-    registry: &Registry,
+    machine: Machine<'_>,
     old: &Lock,
     output: OutputArgs,
     findings: &mut Diagnostics,
-) -> Lock {
-    let jobs = jobs(registry);
+) -> ReadResult {
+    let jobs = machine.jobs();
+    let read = read_files(&jobs, output);
+    let mut result = ReadResult { lock: Lock::default(), kept: 0, others: BTreeSet::new() };
+    // A model file for each vocabulary, to read the token texts again.
+    let mut path_of_texts: BTreeMap<Box<str>, &str> = BTreeMap::new();
+    for (job, read) in jobs.iter().zip(read) {
+        let lock = &mut result.lock;
+        let (locked, known) = match job.part {
+            FileRole::Model => (&mut lock.models, &old.models),
+            FileRole::Projector => (&mut lock.projectors, &old.projectors),
+            FileRole::Adapter => (&mut lock.adapters, &old.adapters),
+            FileRole::Other => {
+                findings.extend(read.err().map(|fault| finding((machine, job), &fault, None)));
+                continue;
+            }
+        };
+        let name = &job.key;
+        match read {
+            Ok(facts) => {
+                let digest = facts.vocabulary.as_ref().and_then(|tokens| tokens.sha256_from_5.clone());
+                path_of_texts.extend(digest.map(|digest| (digest, job.path.as_str())));
+                locked.insert(name.clone(), facts.into());
+            }
+            Err(fault) => {
+                let kept = known.get(name).filter(|known| known.facts.file == job.file);
+                let kept = kept.filter(|_| fault.cause == ReadError::Missing);
+                match (&job.need, kept) {
+                    (Need::Elsewhere(_) | Need::Anywhere, Some(_)) => result.kept += 1,
+                    (Need::Elsewhere(hosts), None) if fault.cause == ReadError::Missing => {
+                        result.others.extend(hosts);
+                    }
+                    (Need::Here | Need::Elsewhere(_) | Need::Anywhere, _) => {
+                        findings.report(finding((machine, job), &fault, kept));
+                    }
+                }
+                locked.extend(kept.map(|kept| (name.clone(), LockEntry::from(kept.facts.clone()))));
+            }
+        }
+    }
+    result.lock.differences = vocabulary_differences(&result.lock, old, &path_of_texts);
+    result
+}
+
+/// Reads the headers of files in parallel. Files without facts are only looked up.
+fn read_files(jobs: &[ReadJob<'_>], output: OutputArgs) -> Vec<Result<Facts, ShardError>> {
     let (done, shows_progress) = (AtomicUsize::new(0), session::shows_progress(output));
     let read = |job: &ReadJob<'_>| {
         let path = Path::new(&job.path);
@@ -71,85 +101,20 @@ pub(super) fn read_all(
     if shows_progress {
         session::print_stderr("\r\u{1b}[K");
     }
-    let mut lock = Lock::default();
-    // A model file for each vocabulary, to read the token texts again.
-    let mut path_of_texts: BTreeMap<Box<str>, &str> = BTreeMap::new();
-    for (job, read) in jobs.iter().zip(read) {
-        let (locked, known) = match job.part {
-            FileRole::Model => (&mut lock.models, &old.models),
-            FileRole::Projector => (&mut lock.projectors, &old.projectors),
-            FileRole::Adapter => (&mut lock.adapters, &old.adapters),
-            FileRole::Other => {
-                findings.extend(read.err().map(|fault| finding(job, &fault, None)));
-                continue;
-            }
-        };
-        let name = &job.key;
-        match read {
-            Ok(facts) => {
-                let digest = facts.vocabulary.as_ref().and_then(|tokens| tokens.sha256_from_5.clone());
-                path_of_texts.extend(digest.map(|digest| (digest, job.path.as_str())));
-                locked.insert(name.clone(), facts.into());
-            }
-            Err(fault) => {
-                let kept = known.get(name).filter(|known| known.facts.file == job.file);
-                let kept = kept.filter(|_| fault.cause == ReadError::Missing);
-                findings.report(finding(job, &fault, kept));
-                locked.extend(kept.map(|kept| (name.clone(), LockEntry::from(kept.facts.clone()))));
-            }
-        }
-    }
-    lock.differences = vocabulary_differences(&lock, old, &path_of_texts);
-    lock
+    read
 }
 
 /// The files of all adapters.
-pub(super) fn adapters(registry: &Registry) -> BTreeSet<String> {
-    let jobs = jobs(registry).into_iter().filter(|job| job.part == FileRole::Adapter);
-    jobs.map(|job| job.path).collect()
-}
-
-fn jobs(registry: &Registry) -> Vec<ReadJob<'_>> {
-    let mut jobs = Vec::new();
-    for model in registry.models.iter() {
-        let projector = model.projector.as_ref().map(|projector| (FileRole::Projector, &projector.file));
-        for (part, file) in std::iter::once((FileRole::Model, &model.file)).chain(projector) {
-            jobs.push(ReadJob {
-                part,
-                owner: &model.head,
-                place: file.span,
-                key: (&*model.head.name.value).into(),
-                file: (&*file.value).into(),
-                path: registry.path_of(model, file),
-            });
-        }
-    }
-    let mut known: BTreeSet<&str> = BTreeSet::new();
-    for (role, serving) in registry.served() {
-        let template = serving.template().map(|file| (FileRole::Other, file));
-        let adapters = serving.adapters().iter().map(|adapter| (FileRole::Adapter, &adapter.file));
-        for (part, file) in template.into_iter().chain(adapters) {
-            if known.insert(&file.value) {
-                let (key, path) = (file.value.as_ref().into(), file.value.to_string());
-                let (place, file) = (file.span, file.value.as_ref().into());
-                jobs.push(ReadJob { part, owner: &role.head, place, key, file, path });
-            }
-        }
-        for option in &serving.options {
-            let Some(Spanned { value: Setting::Text(value), span }) = &option.value else { continue };
-            let files = options::read_files(&option.name, value).filter(|file| file.starts_with('/'));
-            for file in files.filter(|file| known.insert(file)) {
-                let (key, path) = (file.into(), file.to_owned());
-                let part = FileRole::Other;
-                jobs.push(ReadJob { part, owner: &role.head, place: *span, key, file: file.into(), path });
-            }
-        }
-    }
-    jobs
+pub(super) fn adapters(registry: &Registry) -> BTreeSet<&str> {
+    registry
+        .served()
+        .flat_map(|(_, serving)| serving.adapters())
+        .map(|adapter| &*adapter.file.value)
+        .collect()
 }
 
 fn finding(
-    job: &ReadJob<'_>,
+    (machine, job): (Machine<'_>, &ReadJob<'_>),
     ShardError { shard, cause: fault }: &ShardError,
     kept: Option<&LockEntry>,
 ) -> Diagnostic {
@@ -172,7 +137,11 @@ fn finding(
                 }
                 (None, _) => finding.note(NO_FACTS),
             };
-            finding.help("put the file at this path or correct the path, then run `orchgen lock` again")
+            match machine.host {
+                Some(_) => finding
+                    .help("put the file at this path or correct the path, then run `orchgen lock` again"),
+                None => finding.help(machine.help()),
+            }
         }
         ReadError::Disk(_)
         | ReadError::Damaged(_)

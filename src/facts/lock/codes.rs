@@ -51,11 +51,14 @@ declare_code! {
     ///
     /// ## Why
     /// On the machine that serves the model, the engine would exit at startup. orchgen locks all other models. It keeps
-    /// the facts of an older lock for this model, because the file may be on another machine of the stack.
+    /// the facts of an older lock for this model.
+    ///
+    /// With several hosts, only files of this machine are required: those that its roles use, and models without a role in
+    /// stores that it has. The machine is the host with its name or its address, or the one that `--host` names.
     ///
     /// ## Instead
-    /// Add the file, or correct `file` or the `path` of the store. If each machine has separate models, run
-    /// `orchgen lock` on each of them in turn, with the same registry.
+    /// Add the file, or correct `file`, the `path` of the store, or the `path` of its `mount`. If each host has its own models,
+    /// run `orchgen lock` on each of them in turn, with the same registry.
     pub static MISSING_MODEL = 388, "missing-model", Error;
 }
 

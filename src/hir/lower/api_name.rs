@@ -1,6 +1,7 @@
 //! Reads names at the API, names of repositories and hashes.
 
-use super::scalar::{FieldRef, ReadResult, ValueForm};
+use super::quantity::ReadResult;
+use super::scalar::{FieldRef, ValueForm};
 use super::typed_value::TypedValue;
 use crate::diag::{Change, Line, words};
 use crate::hir::codes::OUT_OF_RANGE;

@@ -1,6 +1,7 @@
 //! Reads booleans, whole numbers, ports and fractions.
 
 use super::guess::{boolean, is_absence, is_none, number};
+use super::quantity::ReadResult;
 use super::scalar::{FieldRef, wrong_type};
 use super::typed_value::TypedValue;
 use crate::diag::{Change, Diagnostic, Line, Literal, words};
@@ -8,8 +9,6 @@ use crate::hir::codes::{OUT_OF_RANGE, WRONG_TYPE};
 use crate::hir::{PortRange, Presence, Shape, role};
 use crate::syntax::{Scalar, Value};
 use std::net::{IpAddr, Ipv4Addr};
-
-type ReadResult = Result<TypedValue, Box<Diagnostic>>;
 
 pub(super) fn flag(scalar: &Scalar, field: &FieldRef) -> ReadResult {
     if let Value::Bool(flag) = scalar.value {

@@ -10,12 +10,11 @@ use crate::hir::codes::{BAD_QUANTITY, OUT_OF_RANGE};
 use crate::hir::{Bytes, Seconds, Shape};
 use crate::syntax::{Scalar, Value};
 
+/// A value, or the finding about it.
+pub(super) type ReadResult = Result<TypedValue, Box<Diagnostic>>;
+
 /// Reads a quantity. A size or duration of zero is out of range for most fields.
-pub(super) fn quantity(
-    scalar: &Scalar,
-    field: &FieldRef,
-    form: &QuantityForm,
-) -> Result<TypedValue, Box<Diagnostic>> {
+pub(super) fn quantity(scalar: &Scalar, field: &FieldRef, form: &QuantityForm) -> ReadResult {
     if let Value::String(text) = &scalar.value {
         match (form.parse)(text) {
             Some(value) if is_wrong_zero(&value, form) => {

@@ -136,7 +136,36 @@ static FORMS: &[QuantityForm] = &[
             Some(TypedValue::Text(address.to_canonical().to_string().into()))
         },
     },
+    QuantityForm {
+        shape: Shape::HostAddress,
+        what: "an IP address or a DNS name",
+        form: ", such as `10.0.0.7` or `big.example.org`",
+        pattern: "([0-9A-Fa-f:.]+|{label}(\\.{label})*)",
+        unit: None,
+        example: "10.0.0.7",
+        parse: |text| {
+            let address = text.parse().ok().map(|address: IpAddr| address.to_canonical().to_string());
+            let name = || is_dns_name(text).then(|| text.to_ascii_lowercase());
+            Some(TypedValue::Text(address.or_else(name)?.into()))
+        },
+    },
 ];
+
+/// A label of a DNS name, as a regular expression.
+const LABEL: &str = "[0-9A-Za-z]([0-9A-Za-z-]{0,61}[0-9A-Za-z])?";
+
+/// True for the name of a host (RFC 1123, section 2.1; RFC 1035, section 2.3.4): labels of 1 to 63 letters, digits and
+/// hyphens, at most 253 characters. The last label is not a number, or the name would look like an IP address.
+fn is_dns_name(text: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let is_number = |label: &str| label.bytes().all(|c| c.is_ascii_digit());
+    text.len() <= 253 && text.split('.').all(is_label) && !text.rsplit('.').next().is_some_and(is_number)
+}
 
 impl QuantityForm {
     /// The form of a type. `None` if the type is not a quantity.
@@ -153,7 +182,7 @@ impl QuantityForm {
 
     /// The regular expression of the whole text.
     pub(in crate::hir) fn regex(&self) -> String {
-        let pattern = self.pattern.replace("{decimal}", "[0-9]+(\\.[0-9]+)?");
+        let pattern = self.pattern.replace("{decimal}", "[0-9]+(\\.[0-9]+)?").replace("{label}", LABEL);
         let pattern = pattern.replace("{range}", "\\s*[0-9]+\\s*(-\\s*[0-9]+\\s*)?");
         let pattern = pattern.replace("{sizes}", &names(SIZE_UNITS).join("|"));
         format!("^{}$", pattern.replace("{times}", &names(TIME_UNITS).join("|")))

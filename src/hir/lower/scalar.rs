@@ -5,7 +5,7 @@ use super::count::{count, flag, fraction, or_words, port, scale};
 use super::guess::path::{self, PathFault, PathKind, Remedy};
 use super::guess::{boolean, date, number};
 use super::names::ItemRef;
-use super::quantity::{quantity, write_cpus};
+use super::quantity::{ReadResult, quantity, write_cpus};
 use super::quantity_form::QuantityForm;
 use super::typed_value::{FromTypedValue, TypedValue};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, Literal, Safety, suggest, words};
@@ -159,8 +159,6 @@ pub(super) fn default_value(row: &'static Field, owner: &ItemRef) -> Option<Span
     Some(Spanned::new(read, owner.place))
 }
 
-pub(super) type ReadResult = Result<TypedValue, Box<Diagnostic>>;
-
 fn read_shape(scalar: &Scalar, shape: &Shape, field: &FieldRef) -> ReadResult {
     match shape {
         Shape::Flag => flag(scalar, field),
@@ -200,10 +198,11 @@ fn read_shape(scalar: &Scalar, shape: &Shape, field: &FieldRef) -> ReadResult {
         | Shape::Ports
         | Shape::Cpus
         | Shape::Numa
-        | Shape::Address => match QuantityForm::of(shape) {
-            Some(form) => quantity(scalar, field, form),
-            None => Err(wrong_type(scalar, field, "a quantity")),
-        },
+        | Shape::Address
+        | Shape::HostAddress => {
+            let form = QuantityForm::of(shape).ok_or_else(|| wrong_type(scalar, field, "a quantity"))?;
+            quantity(scalar, field, form)
+        }
     }
 }
 

@@ -6,6 +6,9 @@ use crate::hir::lower::QuantityForm;
 use crate::hir::shape::{Bare, Field, Shape};
 use serde_json::{Value, json};
 
+/// The name of a system account.
+const ACCOUNT: &str = "^[A-Za-z_][A-Za-z0-9_-]*$";
+
 /// A name at Hugging Face: an organization and a repository.
 const REPOSITORY: &str = "^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*$";
 
@@ -29,8 +32,7 @@ pub(super) fn of(shape: &Shape) -> Value {
         Shape::ApiName => pattern("^[^\\s,]([^,]*[^\\s,])?$", "a name without commas, such as `gpt-4o`"),
         Shape::Path => pattern("^/", "an absolute path, such as `/srv/models`"),
         Shape::Account => {
-            let account = pattern("^[A-Za-z_][A-Za-z0-9_-]*$", "the name of a system account, such as `llm`");
-            with(account, json!({"maxLength": 31}))
+            with(pattern(ACCOUNT, "the name of a system account, such as `llm`"), json!({"maxLength": 31}))
         }
         Shape::Flag => json!({"type": "boolean"}),
         Shape::Count(least, most) => whole(*least, *most),
@@ -52,7 +54,8 @@ pub(super) fn of(shape: &Shape) -> Value {
         | Shape::Ports
         | Shape::Cpus
         | Shape::Numa
-        | Shape::Address => quantity(shape),
+        | Shape::Address
+        | Shape::HostAddress => quantity(shape),
         Shape::Word(words) | Shape::Words(words) => json!({"type": "string", "enum": words}),
         Shape::Setting => with(text(), json!({"type": ["boolean", "number", "string"]})),
         Shape::Map => json!({
@@ -136,7 +139,8 @@ pub fn description(shape: &Shape) -> String {
         | Shape::Ports
         | Shape::Cpus
         | Shape::Numa
-        | Shape::Address => QuantityForm::of(shape).map(QuantityForm::expected).unwrap_or_default(),
+        | Shape::Address
+        | Shape::HostAddress => QuantityForm::of(shape).map(QuantityForm::expected).unwrap_or_default(),
     }
 }
 

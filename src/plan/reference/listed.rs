@@ -3,14 +3,14 @@
 use super::memory::has_several_hosts;
 use super::text;
 use crate::derive::Derived;
-use crate::derive::client_addresses;
 use crate::derive::drafting::draft_max;
 use crate::derive::overrides::request_limit;
+use crate::derive::{ClientAddress, client_addresses};
 use crate::hir::{
     self, Context, ForbiddenFeature, Id, Model, PortRange, ProcessSettings, Registry, RoleKind, Serving,
 };
 use serde::Serialize;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 /// The name and the title of a tier.
@@ -61,7 +61,7 @@ pub struct RoleRow {
     /// The host. `None` if it is not served, or if only one host has roles.
     pub host: Option<Arc<str>>,
     /// The addresses that clients use. Empty if it is not served.
-    pub addresses: Box<[IpAddr]>,
+    pub addresses: Box<[ClientAddress]>,
     /// The context. `None` if no engine serves it.
     pub context: Option<ListedContext>,
     /// The number of requests that a process handles at the same time. `None` if no engine serves it.
@@ -157,7 +157,7 @@ pub(super) fn tiers(derived: &Derived) -> Vec<Tier> {
 
 /// The columns that the roles need, without that of the hosts.
 fn columns(rows: &[RoleRow]) -> Columns {
-    let is_loopback = |address: &IpAddr| *address == IpAddr::from(Ipv4Addr::LOCALHOST);
+    let is_loopback = |address: &ClientAddress| *address == Ipv4Addr::LOCALHOST.into();
     let is_known = |context: ListedContext| matches!(context, ListedContext::Tokens { .. });
     Columns {
         hosts: false,
@@ -205,7 +205,7 @@ fn model_of(registry: &Registry, id: Id<Model>) -> Provider {
 }
 
 /// The addresses of a process for other machines.
-fn addresses(registry: &Registry, process: &ProcessSettings) -> Box<[IpAddr]> {
+fn addresses(registry: &Registry, process: &ProcessSettings) -> Box<[ClientAddress]> {
     let host = registry.hosts.get(process.host.value).address.as_ref().map(|address| &*address.value);
     let listen: Vec<Arc<str>> = process.listen.iter().map(|address| address.value.clone()).collect();
     if listen.is_empty() {

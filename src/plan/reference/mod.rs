@@ -62,6 +62,8 @@ pub struct Store {
     pub path: Arc<str>,
     /// Its title.
     pub title: Option<Arc<str>>,
+    /// The names of the hosts with this folder. Empty if all hosts of the store have it.
+    pub hosts: Vec<Arc<str>>,
 }
 
 /// A known problem of some models.
@@ -95,7 +97,7 @@ pub(super) fn reference(derived: &Derived, prompts: &[Prompt]) -> Reference {
         bans: rule::bans(registry, &banned),
         experts: expert::keys(registry),
         constraints: constraint::constraints(registry, prompts, &banned),
-        stores: registry.stores.iter().map(store).collect(),
+        stores: registry.stores.iter().flat_map(|store| folders(registry, store)).collect(),
         quirks: quirks(registry),
         measurements: result::measurements(registry),
     }
@@ -111,8 +113,24 @@ fn quirks(registry: &Registry) -> Vec<Quirk> {
     registry.quirks.iter().map(|quirk| self::quirk(registry, quirk)).collect()
 }
 
-fn store(store: &hir::Store) -> Store {
-    Store { path: store.path.trim_end_matches('/').into(), title: text(store.title.as_ref()) }
+/// The distinct folders of a store.
+fn folders(registry: &Registry, store: &hir::Store) -> Vec<Store> {
+    let mut folders: Vec<Store> = Vec::new();
+    for (id, host) in registry.hosts.entries().filter(|(id, _)| store.is_on(*id)) {
+        let (path, host) = (store.path_on(id).trim_end_matches('/'), &host.head.name.value);
+        match folders.iter_mut().find(|folder| &*folder.path == path) {
+            Some(folder) => folder.hosts.push(host.clone()),
+            None => folders.push(Store {
+                path: path.into(),
+                title: text(store.title.as_ref()),
+                hosts: vec![host.clone()],
+            }),
+        }
+    }
+    if let [only] = folders.as_mut_slice() {
+        only.hosts.clear();
+    }
+    folders
 }
 
 fn quirk(registry: &Registry, quirk: &hir::Quirk) -> Quirk {

@@ -2,11 +2,11 @@
 
 use super::{Index, MAX_ROLES, name_of};
 use crate::derive::overrides::request_limit;
-use crate::derive::{ServedProcess, base_url, client_addresses};
+use crate::derive::{ClientAddress, ServedProcess, base_url, client_addresses};
 use crate::hir::{self, Bytes, Context, GpuLayers, Id, NumaPolicy, Role, RoleKind, Start};
 use crate::plan::reference::Heading;
 use serde::Serialize;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 /// The maximum number of addresses that a role lists.
@@ -158,7 +158,7 @@ fn served(index: &Index<'_>, id: Id<Role>, name: &str) -> Option<Served> {
 /// The first base URLs of an endpoint, and the number of the others: for each process, one for each address.
 pub(super) fn urls(endpoint: &crate::derive::Endpoint, host: &hir::Host) -> (Vec<String>, usize) {
     let address = host.address.as_ref().map(|address| &*address.value);
-    let mut addresses: Vec<IpAddr> = Vec::new();
+    let mut addresses: Vec<ClientAddress> = Vec::new();
     for address in client_addresses(&endpoint.addresses, address) {
         if !addresses.contains(&address) {
             addresses.push(address);
@@ -169,7 +169,7 @@ pub(super) fn urls(endpoint: &crate::derive::Endpoint, host: &hir::Host) -> (Vec
     }
     let instances = endpoint.ports.len();
     let all = (0..instances).map(|instance| endpoint.port(instance));
-    let all = all.flat_map(|port| addresses.iter().map(move |address| base_url(*address, port)));
+    let all = all.flat_map(|port| addresses.iter().map(move |address| base_url(address, port)));
     let listed: Vec<String> = all.take(MAX_ADDRESSES).collect();
     let more = (instances * addresses.len()).saturating_sub(listed.len());
     (listed, more)

@@ -124,17 +124,44 @@ pub(in crate::hir::lower) fn numa(text: &str) -> Vec<String> {
 /// The address that a text may mean: `localhost`, `*`, `127.0.0.1:8080`, `[::1]`, `http://10.0.0.7`.
 pub(in crate::hir::lower) fn address(text: &str) -> Vec<String> {
     let plain = plain_text(text).to_ascii_lowercase();
-    let host = plain.split_once("://").map_or(&*plain, |(_, rest)| rest);
-    let host = host.split('/').next().unwrap_or_default();
-    let bare = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((inner, _)) => inner,
-        None if host.matches(':').count() == 1 => host.split(':').next().unwrap_or_default(),
-        None => host,
-    };
-    let address = match bare {
+    let address = match host_of_url(&plain) {
         "localhost" | "local" | "loopback" => "127.0.0.1",
         "*" | "any" | "all" => "0.0.0.0",
         other => other,
     };
     vec![address.to_owned()]
+}
+
+/// The address or name of a host that a text may mean: `big.lan:8080`, `http://big.lan/`, `user@big.lan`, `big.lan.`.
+pub(in crate::hir::lower) fn host_address(text: &str) -> Vec<String> {
+    let plain = plain_text(text).to_ascii_lowercase();
+    let host = host_of_url(&plain);
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    vec![host.trim_end_matches('.').to_owned()]
+}
+
+/// The reason why a text is neither an IP address nor a DNS name, as a clause.
+pub(in crate::hir::lower) fn host_fault(text: &str) -> Option<&'static str> {
+    let is_number = |label: &str| !label.is_empty() && label.bytes().all(|c| c.is_ascii_digit());
+    match () {
+        () if text.contains('_') => Some("with `_`, which a DNS name cannot have"),
+        () if text.rsplit('.').next().is_some_and(is_number) => {
+            Some("which ends in a number, but is not an IP address")
+        }
+        () if text.len() > 253 || text.split('.').any(|label| label.len() > 63) => {
+            Some("which is longer than a DNS name can be: 253 characters, and 63 between dots")
+        }
+        () => None,
+    }
+}
+
+/// The host of a URL, or of a text that is a part of one.
+fn host_of_url(plain: &str) -> &str {
+    let host = plain.split_once("://").map_or(plain, |(_, rest)| rest);
+    let host = host.split('/').next().unwrap_or_default();
+    match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((inner, _)) => inner,
+        None if host.matches(':').count() == 1 => host.split(':').next().unwrap_or_default(),
+        None => host,
+    }
 }

@@ -66,6 +66,7 @@ const LISTS: &[(Shape, Guesser)] = &[
     (Shape::Ports, list::ports),
     (Shape::Numa, list::numa),
     (Shape::Address, list::address),
+    (Shape::HostAddress, list::host_address),
 ];
 
 /// Guesses the forms of a quantity that is not valid.
@@ -77,7 +78,8 @@ pub(in crate::hir::lower) fn guess(text: &str, shape: &Shape, is_valid: impl Fn(
             .map_or_else(Guess::default, |guess| Guess { forms: guess.dates, fault: guess.fault }),
         None => with_unit(text, shape),
     };
-    guess.fault = guess.fault.or_else(|| blank(text).map(str::to_owned));
+    let fault = || if *shape == Shape::HostAddress { list::host_fault(text) } else { None };
+    guess.fault = guess.fault.or_else(|| blank(text).or_else(fault).map(str::to_owned));
     guess.forms.insert(0, text.trim().to_owned());
     guess.forms.retain(|form| is_valid(form));
     guess.forms.dedup();

@@ -62,6 +62,7 @@ const ONLY_CHECKED: &[&str] = &[
     "service.listen",
     "service.cpus",
     "stack.targets",
+    "store.claim",
 ];
 
 /// The headings below the title.

@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 /// A name at Hugging Face: an organization and a repository.
 const REPOSITORY: &str = "^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*$";
 
+/// A DNS subdomain.
+const OBJECT_NAME: &str = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$";
+
 /// Shares from 1 to 1000000 with optional blanks around them, as the reader takes them.
 const SHARES: &str = "^ *(1000000|0*[1-9][0-9]{0,5}) *(: *(1000000|0*[1-9][0-9]{0,5}) *)*$";
 
@@ -31,6 +34,9 @@ pub(super) fn of(shape: &Shape) -> Value {
         Shape::Account => {
             let account = pattern("^[A-Za-z_][A-Za-z0-9_-]*$", "the name of a system account, such as `llm`");
             with(account, json!({"maxLength": 31}))
+        }
+        Shape::ObjectName => {
+            with(pattern(OBJECT_NAME, "a DNS name, such as `models`"), json!({"maxLength": 253}))
         }
         Shape::Flag => json!({"type": "boolean"}),
         Shape::Count(least, most) => whole(*least, *most),
@@ -99,6 +105,7 @@ pub fn description(shape: &Shape) -> String {
         Shape::Sha256 => "64 hexadecimal digits".to_owned(),
         Shape::ApiName => "a name without commas".to_owned(),
         Shape::Account => "the name of a system account".to_owned(),
+        Shape::ObjectName => "a DNS name".to_owned(),
         Shape::Flag => "`true` or `false`".to_owned(),
         Shape::Count(..) | Shape::Port => "a whole number".to_owned(),
         Shape::CountOr(_, _, words) => {

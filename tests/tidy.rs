@@ -20,6 +20,7 @@ const WRAPPED: &[(&str, &str)] = &[
     ("clap_mangen", "cli/man.rs"),
     ("similar", "cli/text_diff.rs"),
     ("serde_yaml", "render/yaml.rs"),
+    ("k8s_openapi", "render/kubernetes/api.rs"),
     ("supports_hyperlinks", "cli/links.rs"),
     ("unicode_width", "diag/report/plain.rs"),
 ];

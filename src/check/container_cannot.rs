@@ -80,7 +80,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     }
     for gateway in registry.gateways.iter() {
         let Some(engine) = gateway.engine else { continue };
-        let Some(image) = &registry.engines.get(engine.value).image else { continue };
+        let own = registry.engines.get(engine.value);
+        let Some(image) = own.image.as_ref().filter(|_| own.is_only_image()) else { continue };
         let message =
             format!("the engine of {gateway} has an `image`, but a gateway runs its programs on the host");
         let place = if reported.insert(engine.span) { engine.span } else { gateway.head.name.span };

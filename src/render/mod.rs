@@ -7,6 +7,7 @@ mod compose;
 mod container;
 pub mod deployment;
 mod docs;
+mod kubernetes;
 mod llama_swap;
 mod names;
 mod numactl;
@@ -51,6 +52,7 @@ fn target(name: TargetName) -> &'static OutputTarget {
         TargetName::Report => &report::TARGET,
         TargetName::StackJson => &stack_json::TARGET,
         TargetName::Deploy => &deployment::TARGET,
+        TargetName::Kubernetes => &kubernetes::TARGET,
     }
 }
 

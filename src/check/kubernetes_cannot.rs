@@ -50,13 +50,14 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
             findings.report(finding.about(gateway).help(help));
         }
     }
-    let mut reported: BTreeSet<Span> = BTreeSet::new();
+    let mut reported: BTreeSet<(Span, usize)> = BTreeSet::new();
     for served in pods::all_roles(derived) {
         let case = Case::new(registry, served);
         let found = [case.memory(), case.cpus(), case.gpu(), case.path(), case.option(), case.folder()];
-        for (place, finding) in found.into_iter().flatten() {
+        for (kind, found) in found.into_iter().enumerate() {
+            let Some((place, finding)) = found else { continue };
             // A default, or a YAML alias, applies to many roles, but is reported once.
-            if reported.insert(place) {
+            if reported.insert((place, kind)) {
                 findings.report(finding.about(owner(registry, case.role, place)));
             }
         }
@@ -87,7 +88,7 @@ fn without_image(derived: &Derived, findings: &mut Diagnostics) {
             more => format!(" and {}", words::count(more - 1, "other")),
         };
         let first = users.first().map_or("", String::as_str);
-        let message = format!("{engine} has no `image`, so {first}{others} cannot run as pods");
+        let message = format!("{engine} has no `image`, which the pods of {first}{others} need");
         let finding = KUBERNETES_CANNOT.at(engine.head.name.span, "no image for pods", message).about(engine);
         let finding = finding.help(
             "write the `image` of the same build, with its digest. The images of llama.cpp are in `ghcr.io/ggml-org/llama.cpp`, and \

@@ -36,6 +36,8 @@ mod impossible_experts;
 mod inherited_override;
 mod interrupted_requests;
 mod kubernetes_cannot;
+mod kubernetes_differs;
+mod kubernetes_name;
 mod literal_variable;
 mod misplaced_key_file;
 mod missing_backend_port;
@@ -157,6 +159,8 @@ static ALL: &[Check] = checks![
     container_cannot: CONTAINER_CANNOT,
     uncontainable_value: UNCONTAINABLE_VALUE,
     kubernetes_cannot: KUBERNETES_CANNOT,
+    kubernetes_name: KUBERNETES_NAME,
+    kubernetes_differs: KUBERNETES_DIFFERS,
     node_memory: OVER_NODE_MEMORY LOCKED_OVER_NODE,
     unfitting_cache_type: UNFITTING_CACHE_TYPE,
     encoder_without_pooling: ENCODER_WITHOUT_POOLING,

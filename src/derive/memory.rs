@@ -119,9 +119,8 @@ impl RoleMemory {
             return None;
         }
         let counted = self.counted.iter().filter(|part| part.gpu.is_none());
-        let sum = counted.fold(self.growth.0, |sum, part| sum.saturating_add(part.bytes.0));
-        let margin = u64::try_from(gpus).unwrap_or(u64::MAX).saturating_add(1);
-        Some(Bytes(sum.div_ceil(GIBIBYTE).saturating_add(margin).saturating_mul(GIBIBYTE)))
+        let sum = counted.fold(self.growth, |sum, part| sum.plus(part.bytes));
+        Some(with_margin(sum, gpus.saturating_add(1)))
     }
 
     /// The memory of another program: what is declared, or unknown.
@@ -142,6 +141,12 @@ impl RoleMemory {
         let counted = counted.into_iter().collect();
         Self { parts, counted, growth: Bytes(0), lacks_size: bytes.is_none() }
     }
+}
+
+/// A number of bytes in whole GiB, with a margin of some GiB.
+pub(super) fn with_margin(sum: Bytes, margin: usize) -> Bytes {
+    let margin = u64::try_from(margin).unwrap_or(u64::MAX);
+    Bytes(sum.0.div_ceil(GIBIBYTE).saturating_add(margin).saturating_mul(GIBIBYTE))
 }
 
 /// A role whose memory is measured.

@@ -101,6 +101,40 @@ impl fmt::Display for LabelValue {
     }
 }
 
+/// A resource that a device plugin offers: whole GPUs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum GpuResource {
+    /// The plugin of NVIDIA (`NVIDIA/k8s-device-plugin`, `README.md`).
+    Nvidia,
+    /// The plugin of AMD (`ROCm/k8s-device-plugin`, `README.md`).
+    Amd,
+    /// The plugin of Intel, for GPUs with the driver `i915` (`intel/intel-device-plugins-for-kubernetes`,
+    /// `cmd/gpu_plugin/README.md` of 0.35). A GPU with the driver `xe` is `gpu.intel.com/xe`.
+    Intel,
+}
+
+impl GpuResource {
+    /// The resource for a GPU of llama.cpp: `CUDA0`, `ROCm0`, `SYCL0`. `None` for a back end that does not determine the driver
+    /// (Vulkan), that Kubernetes does not have (Metal), or for the GPU `auto`.
+    pub fn of(gpu: &str) -> Option<Self> {
+        match gpu.trim_end_matches(|c: char| c.is_ascii_digit()) {
+            "CUDA" => Some(Self::Nvidia),
+            "ROCm" => Some(Self::Amd),
+            "SYCL" => Some(Self::Intel),
+            _ => None,
+        }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nvidia => "nvidia.com/gpu",
+            Self::Amd => "amd.com/gpu",
+            Self::Intel => "gpu.intel.com/i915",
+        }
+    }
+}
+
 /// The name of the Deployment and the Service of a role or gateway: `STACK-ROLE`, in lower case, with `-` instead of other
 /// characters. `None` if it is too long, does not start with a letter, or would need the file of another object.
 pub fn object_name(stack: &str, role: &str) -> Option<DnsLabel> {

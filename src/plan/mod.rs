@@ -21,7 +21,7 @@ mod route;
 mod swap;
 
 pub use crate::derive::sandbox::{DeviceClass, DeviceClasses};
-pub use crate::derive::{MemoryPolicy, base_url};
+pub use crate::derive::{MemoryPolicy, NO_CACHE, base_url};
 pub use crate::derive::{uncarried_path, uncarried_value, uncarried_word};
 pub use crate::engine::dialect::{OptionPath, PresetEntry, PresetValue};
 pub use crate::engine::{Access, Family, PortPart, Word, llama_swap};
@@ -32,11 +32,11 @@ pub use crate::hir::{
 pub use container::Container;
 pub use engine::Engine;
 pub use fetch::{Fetch, FetchedFile};
-pub use gateway::{Gateway, Models, NO_CACHE};
+pub use gateway::{Gateway, Models};
 pub use group::{Group, Host};
 pub use health::is_loopback;
 pub use placement::Placement;
-pub use pod::Pod;
+pub use pod::{Mount, MountSource, Pod};
 pub use process::{EngineServer, Process, ProgramServer, Role, RouterServer, Server, SwapServer};
 pub use prompt::{ModelKind, Prompt};
 pub use reference::Reference;

@@ -6,6 +6,7 @@ use super::shared::inside::{self, Found};
 use super::shared::pods;
 use crate::derive::{Derived, ServedRole};
 use crate::diag::{Diagnostic, Diagnostics, words};
+use crate::hir::kubernetes::GpuResource;
 use crate::hir::{AUTO_GPU, Engine, Host, Id, ProcessSettings, Registry, Role};
 use crate::source::Span;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +17,7 @@ declare_code! {
     ///
     /// - its engine has no `image`;
     /// - a role with a `command`, and a gateway of the kind `llama-swap`;
-    /// - a role whose memory is not completely known;
+    /// - a role with files whose facts are not in the lock, because its pod requests memory;
     /// - a role whose number of CPUs is unknown, or differs between its instances;
     /// - a GPU without a resource: `auto`, and names other than those of CUDA, ROCm and SYCL;
     /// - a path with `:` that would be mounted, and model files in a folder that would hide a folder of the image, such as `/usr`;
@@ -24,7 +25,7 @@ declare_code! {
     ///
     /// ## Why
     /// A pod has exactly the memory, the CPUs and the GPUs that its manifest names. Kubernetes ends a container above its
-    /// memory limit, so orchgen writes no estimate. A pod gets GPUs as resources of a device plugin, and none has Vulkan.
+    /// memory limit, so orchgen computes the limit from the headers of all files. A pod gets GPUs as resources of a device plugin, and none has Vulkan.
     /// The API refuses a mount path with `:`, and inside a pod, `127.0.0.1` is the pod.
     ///
     /// ## Instead
@@ -139,18 +140,10 @@ impl<'r> Case<'r> {
     }
 
     fn memory(&self) -> Found {
-        let why = self.served.memory.unknown_on_host()?;
-        let message =
-            format!("the memory of {} is not completely known, and its pod needs a limit: {why}", self.role);
+        let why = self.served.memory.lacks_facts()?;
+        let message = format!("the memory of {} is unknown, but its pod requests memory: {why}", self.role);
         let (place, finding) = found(self.role.head.name.span, "its memory is unknown", &message);
-        Some((
-            place,
-            if why.contains("orchgen lock") {
-                finding.help("run `orchgen lock` where the model files are")
-            } else {
-                finding.help("`orchgen memory` lists all parts of the memory of the role")
-            },
-        ))
+        Some((place, finding.help("run `orchgen lock` where the model files are")))
     }
 
     fn cpus(&self) -> Found {
@@ -182,7 +175,7 @@ impl<'r> Case<'r> {
 
     fn gpu(&self) -> Found {
         let gpus = self.served.used_gpus()?;
-        let unknown = gpus.iter().find(|name| !has_resource(name))?;
+        let unknown = gpus.iter().find(|name| GpuResource::of(name).is_none())?;
         let devices = &self.served.serving.placement.gpus().devices;
         let device = devices.iter().find(|name| name.value == *unknown);
         let place = device.map_or(self.role.head.name.span, |name| name.span);
@@ -237,9 +230,4 @@ impl<'r> Case<'r> {
 /// True if the CPUs or the threads of a process are known.
 fn has_cpus(process: &ProcessSettings, host: &Host) -> bool {
     process.placement.threads.is_some() || process.threads_cpus(host, 0).is_some()
-}
-
-/// True if a device plugin has the GPU.
-fn has_resource(gpu: &str) -> bool {
-    matches!(gpu.trim_end_matches(|c: char| c.is_ascii_digit()), "CUDA" | "ROCm" | "SYCL")
 }

@@ -18,7 +18,8 @@ declare_code! {
     /// In a stack with `kubernetes` in `targets`, a setting of a role or a store that has another effect in pods than in units:
     ///
     /// - `numa` and `cpus`: a pod has a number of CPUs, and its kubelet selects them;
-    /// - `lock`: a pod of the level `restricted` may not lock its memory;
+    /// - memory of which a part depends on requests, for example the images of a projector: its pod has no limit;
+    /// - `lock`: a pod of the level `restricted` may lock only as much memory as the container runtime allows;
     /// - a residency that starts on demand: its Deployments have no pods until they are scaled;
     /// - a store without a `claim`: the pods mount the folder of their node;
     /// - a folder that the server writes, for example in `slot-save-path`: it is lost with the pod;
@@ -31,8 +32,10 @@ declare_code! {
     /// `--topology-manager-policy=single-numa-node` these CPUs are all on one NUMA node, and with `--memory-manager-policy=Static`
     /// also the memory of the pod. No policy interleaves memory.
     ///
-    /// The level `restricted` of the Pod Security Standards forbids `hostPath` volumes and the capability to lock memory. A
-    /// namespace with such a pod cannot enforce it.
+    /// Without a memory limit, a pod is `Burstable`: it can use free memory of the node, and has no CPUs of its own.
+    ///
+    /// The level `restricted` of the Pod Security Standards forbids `hostPath` volumes and the capability `IPC_LOCK`. A namespace
+    /// with a `hostPath` volume cannot enforce it.
     ///
     /// ## Instead
     /// If the effect is acceptable, `allow` the finding with the reason.
@@ -45,7 +48,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let mut reported: BTreeSet<Span> = BTreeSet::new();
     for served in pods::roles(derived) {
         let case = Case { registry, role: registry.roles.get(served.id), served };
-        for (place, finding) in [case.placement(), case.lock(), case.written()].into_iter().flatten() {
+        for (place, finding) in case.all() {
             // A default, or a YAML alias, applies to many roles, but is reported once.
             if reported.insert(place) {
                 findings.report(finding.about(owner(registry, case.role, place)));
@@ -75,6 +78,26 @@ const OWN_CPUS: &str = "--cpu-manager-policy=static";
 const ONE_NODE: [&str; 2] = ["--topology-manager-policy=single-numa-node", "--memory-manager-policy=Static"];
 
 impl Case<'_> {
+    fn all(&self) -> impl Iterator<Item = (Span, Diagnostic)> {
+        [self.memory(), self.placement(), self.lock(), self.written()].into_iter().flatten()
+    }
+
+    /// Memory of which a part depends on requests.
+    fn memory(&self) -> Found {
+        let why = self.served.memory.unknown_on_host()?;
+        if self.served.memory.lacks_facts().is_some() {
+            return None;
+        }
+        let message =
+            format!("the pod of {} has no memory limit, because a part is unknown: {why}", self.role);
+        let (place, finding) = found(self.role.head.name.span, "its memory has no upper bound", &message);
+        Some((
+            place,
+            finding
+                .help("keep memory of the node free. The pod shares its CPUs, because it is not Guaranteed"),
+        ))
+    }
+
     fn placement(&self) -> Found {
         let placement = &self.served.serving.placement;
         let role = self.role;
@@ -106,9 +129,9 @@ impl Case<'_> {
 
     fn lock(&self) -> Found {
         let lock = self.served.serving.placement.lock.filter(|lock| lock.value)?;
-        let message = format!("{} locks its memory, but its pod has no right to", self.role);
+        let message = format!("{} locks its memory, but its pod has no capability for it", self.role);
         let (place, finding) = found(lock.span, "not allowed in a pod", &message);
-        Some((place, finding.help("a node without swap keeps the memory of its pods in RAM")))
+        Some((place, finding.help("set `LimitMEMLOCK=infinity` for the container runtime of the node")))
     }
 
     /// A folder of its own, which is not one of those with model files.
@@ -157,7 +180,7 @@ fn on_demand(derived: &Derived, findings: &mut Diagnostics) {
         let stack = &registry.stack.head.name;
         let object = roles.first().and_then(|role| object_name(stack, &role.head.name));
         let command = object.zip(namespace(stack)).map(|(object, namespace)| {
-            format!("to start the first, run `kubectl scale --namespace {namespace} --replicas=1 deployment/{object}`")
+            format!("to start the first, run `kubectl --namespace {namespace} scale deployment/{object} --replicas=1`")
         });
         findings.report(finding.maybe_help(command));
     }

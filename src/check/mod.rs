@@ -81,6 +81,7 @@ mod unknown_node;
 mod unknown_threads;
 mod unmet_need;
 mod unroutable_value;
+mod unschedulable_pods;
 mod unsupported_model;
 mod untrained_context;
 mod unusable_command;
@@ -161,6 +162,7 @@ static ALL: &[Check] = checks![
     kubernetes_cannot: KUBERNETES_CANNOT,
     kubernetes_name: KUBERNETES_NAME,
     kubernetes_differs: KUBERNETES_DIFFERS,
+    unschedulable_pods: UNSCHEDULABLE_PODS,
     node_memory: OVER_NODE_MEMORY LOCKED_OVER_NODE,
     unfitting_cache_type: UNFITTING_CACHE_TYPE,
     encoder_without_pooling: ENCODER_WITHOUT_POOLING,

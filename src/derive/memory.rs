@@ -103,24 +103,38 @@ impl RoleMemory {
 
     /// Why the memory on the host is not completely known, as a clause. `None` if it is.
     pub fn unknown_on_host(&self) -> Option<&str> {
+        let has_all = self.is_computed() && !self.lacks_size;
+        self.unknown_parts().next().or((!has_all).then_some("the size of one of its files is unknown"))
+    }
+
+    /// Why facts are missing that `orchgen lock` reads, as a clause. `None` if the lock has all of them. Then only parts can be
+    /// unknown that the engine computes from requests.
+    pub fn lacks_facts(&self) -> Option<&str> {
+        let of_lock = self.unknown_parts().find(|why| why.contains("`orchgen lock`"));
+        let has_all = self.is_computed() && !self.lacks_size;
+        of_lock.or_else(|| self.unknown_on_host().filter(|_| !has_all))
+    }
+
+    /// The reasons for unknown parts on the host.
+    fn unknown_parts(&self) -> impl Iterator<Item = &str> {
         let on_host = self.parts.iter().filter(|part| part.place == Place::Host);
-        let unknown = on_host.into_iter().find_map(|part| match &part.amount {
+        on_host.filter_map(|part| match &part.amount {
             Amount::Unknown(why) => Some(why.as_str()),
             Amount::Within { .. } | Amount::AtMost(_) | Amount::MayGrow(_) => None,
-        });
-        let has_all = self.is_computed() && !self.lacks_size;
-        unknown.or((!has_all).then_some("the size of one of its files is unknown"))
+        })
     }
 
     /// The limit of the memory of a container: all that a process may have in the memory of the host, mapped files included,
     /// and a margin of 1 GiB for the program and 1 GiB for the driver of each GPU. `None` if a part is unknown.
     pub fn container_limit(&self, gpus: usize) -> Option<Bytes> {
-        if self.unknown_on_host().is_some() {
-            return None;
-        }
+        self.unknown_on_host().is_none().then(|| self.container_request(gpus))
+    }
+
+    /// The known memory of a container on the host, with the same margins.
+    pub fn container_request(&self, gpus: usize) -> Bytes {
         let counted = self.counted.iter().filter(|part| part.gpu.is_none());
         let sum = counted.fold(self.growth, |sum, part| sum.plus(part.bytes));
-        Some(with_margin(sum, gpus.saturating_add(1)))
+        with_margin(sum, gpus.saturating_add(1))
     }
 
     /// The memory of another program: what is declared, or unknown.

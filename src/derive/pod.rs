@@ -29,6 +29,8 @@ pub struct Pod {
     pub env: Variables,
     /// The number of CPUs. `None` if neither CPUs nor threads are declared.
     pub cpus: Option<u32>,
+    /// The memory that it requests: all that is known.
+    pub request: Bytes,
     /// The limit of its memory. `None` if the memory of a model is not completely known.
     pub memory: Option<Bytes>,
     /// Its GPUs.
@@ -101,6 +103,7 @@ pub(super) fn of_role(registry: &Registry, served: &ServedRole) -> Option<Pod> {
         args: inside(&command.line(&served.endpoint, 0), served.endpoint.port(0), &names),
         env: gpus.env(&served.env),
         cpus: cpus(process, registry.hosts.get(process.host.value)),
+        request: served.memory.container_request(count),
         memory: served.memory.container_limit(count),
         gpus,
     })
@@ -117,12 +120,14 @@ pub(super) fn of_gateway(
     let gpus = PodGpus::new(gateway.gpus.iter().flatten());
     let args = inside(&command.line.args, gateway.endpoint.port(0), &gpus);
     let variables = command.profile.family().cache_variable();
+    let (request, is_known) = memory_behind(gateway, roles, groups);
     Some(Pod {
         image: registry.engines.get(command.engine).image.as_ref()?.value.clone(),
         args,
         env: gpus.env(&router_env(registry, command.engine, variables)),
         cpus: cpus(&gateway.settings, registry.hosts.get(gateway.settings.host.value)),
-        memory: memory_behind(gateway, roles, groups),
+        request,
+        memory: Some(request).filter(|_| is_known),
         gpus,
     })
 }
@@ -168,21 +173,24 @@ fn cpus(process: &ProcessSettings, host: &Host) -> Option<u32> {
     u32::try_from(count).ok().filter(|count| *count > 0)
 }
 
-/// The limit of the memory of a router: all models that it may have in memory at the same time, and the margins of a container
-/// for each of their processes. `None` if a part is unknown.
-fn memory_behind(gateway: &ServedGateway, roles: &[ServedRole], groups: &RoleGroups<'_>) -> Option<Bytes> {
+/// The memory of a router: all models that it may have in memory at the same time, and the margins of a container for each of their
+/// processes. True if all parts are known.
+fn memory_behind(gateway: &ServedGateway, roles: &[ServedRole], groups: &RoleGroups<'_>) -> (Bytes, bool) {
     let behind: Vec<&ServedRole> = roles.iter().filter(|role| gateway.roles.contains(&role.id)).collect();
     let gpus = gateway.gpus.as_ref().map_or(0, Vec::len);
     let is_known = behind.iter().all(|role| role.memory.container_limit(gpus).is_some());
     let host = gateway.settings.host.value;
-    let group = groups.of_hosts().into_iter().find(|group| group.host == host).filter(|_| is_known)?;
-    let others: Vec<_> = group.roles().map(|role| role.id).filter(|id| !gateway.roles.contains(id)).collect();
-    let change = LoadChange { gone: &others, ..LoadChange::default() };
+    let total = groups.of_hosts().into_iter().find(|group| group.host == host).map_or(Bytes(0), |group| {
+        let all = group.roles().map(|role| role.id);
+        let others: Vec<_> = all.filter(|id| !gateway.roles.contains(id)).collect();
+        let change = LoadChange { gone: &others, ..LoadChange::default() };
+        group.load_after(MemoryScope::HOST, change).total
+    });
     let most = gateway.most as usize;
     let mut growth: Vec<Bytes> = behind.iter().map(|role| role.memory.growth).collect();
     growth.sort_unstable();
     let growth = growth.into_iter().rev().take(most).fold(Bytes(0), Bytes::plus);
-    let total = group.load_after(MemoryScope::HOST, change).total.plus(growth);
     // The router itself, and each process with its GPUs.
-    Some(with_margin(total, most.saturating_mul(gpus.saturating_add(1)).saturating_add(1)))
+    let margin = most.saturating_mul(gpus.saturating_add(1)).saturating_add(1);
+    (with_margin(total.plus(growth), margin), is_known)
 }

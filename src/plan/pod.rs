@@ -28,6 +28,8 @@ pub struct Pod {
     pub env: Vec<(Arc<str>, Arc<str>)>,
     /// The number of CPUs of a pod. `None` if it is unknown.
     pub cpus: Option<u32>,
+    /// The memory that it requests.
+    pub request: Bytes,
     /// The limit of its memory. `None` if it is unknown.
     pub memory: Option<Bytes>,
     /// The number of GPUs of each resource.
@@ -75,6 +77,7 @@ impl PodSource<'_> {
             args: pod.args,
             env: pod.env,
             cpus: pod.cpus,
+            request: pod.request,
             memory: pod.memory,
             gpus: pod.gpus.counts,
             mounts: mounts(self.registry, files, paths),

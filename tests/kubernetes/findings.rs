@@ -50,8 +50,16 @@ fn changed(changes: &[(&str, &str)]) -> Compiled {
     compile(&[("a.kdl", &text), ("registry.lock", &lock(file))])
 }
 
+/// The findings, without the sums of a host.
 fn findings(compiled: &Compiled) -> Vec<&Diagnostic> {
-    compiled.findings.findings().iter().collect()
+    compiled.findings.findings().iter().filter(|finding| finding.code.name != "unschedulable-pods").collect()
+}
+
+/// The finding about the sums of a host.
+#[track_caller]
+fn sum(compiled: &Compiled) -> &Diagnostic {
+    let found = compiled.findings.findings().iter().find(|finding| finding.code.name == "unschedulable-pods");
+    found.unwrap_or_else(|| panic!("{}", compiled.report()))
 }
 
 const CANNOT: &[Mistake] = &[
@@ -99,8 +107,8 @@ const CANNOT: &[Mistake] = &[
             ("// END", "model \"other\" family=\"qwen2\" size=\"2 GB\" file=\"other.gguf\""),
         ],
         code: "kubernetes-cannot",
-        message: "the memory of role `chat` is not completely known, and its pod needs a limit: the lock has no facts of its \
-                  model: run `orchgen lock` where the file is",
+        message: "the memory of role `chat` is unknown, but its pod requests memory: the lock has no facts of its model: run \
+                  `orchgen lock` where the file is",
         help: "run `orchgen lock` where the model files are",
         after: &[],
     },
@@ -244,15 +252,15 @@ const DIFFERS: &[Mistake] = &[
     Mistake {
         changes: &[(KEY, " key-file=\"/etc/keys/chat\" { placement lock=#true }")],
         code: "kubernetes-differs",
-        message: "role `chat` locks its memory, but its pod has no right to",
-        help: "a node without swap keeps the memory of its pods in RAM",
+        message: "role `chat` locks its memory, but its pod has no capability for it",
+        help: "set `LimitMEMLOCK=infinity` for the container runtime of the node",
         after: &[(KEY, " key-file=\"/etc/keys/chat\" { placement lock=#false }")],
     },
     Mistake {
         changes: &[("residency=\"hot\"", "residency=\"warm\"")],
         code: "kubernetes-differs",
         message: "residency `warm` starts on demand, so no pod of `chat` runs until its Deployment is scaled",
-        help: "to start the first, run `kubectl scale --namespace home --replicas=1 deployment/home-chat`",
+        help: "to start the first, run `kubectl --namespace home scale deployment/home-chat --replicas=1`",
         after: &[],
     },
     Mistake {
@@ -307,7 +315,7 @@ fn each_mistake_is_reported_and_its_help_solves_it() {
         assert_eq!(finding.severity == Severity::Note, is_note, "{}", mistake.message);
         assert_eq!(compiled.checked.is_some(), is_note, "{}", mistake.message);
         let compiled = changed(mistake.after);
-        assert!(compiled.findings.is_empty(), "{}: {}", mistake.message, compiled.report());
+        assert!(findings(&compiled).is_empty(), "{}: {}", mistake.message, compiled.report());
     }
 }
 
@@ -372,36 +380,50 @@ fn pods_that_do_not_fit_into_their_host_are_warnings() {
     let small = two("threads=4");
     assert!(small.findings.is_empty(), "{}", small.report());
     let large = two("threads=5");
-    let [finding] = findings(&large)[..] else { panic!("{}", large.report()) };
+    let finding = sum(&large);
     assert_eq!(
-        (finding.code.name, finding.severity, &*finding.message),
-        (
-            "unschedulable-pods",
-            Severity::Warning,
-            "the pods of host `box` that start at boot request 10 CPUs, and it has 8"
-        )
+        (finding.severity, &*finding.message),
+        (Severity::Warning, "the pods of host `box` that start at boot request 10 CPUs, and it has 8")
     );
     assert_eq!(finding.notes, ["requests: role `chat` 5 and role `two` 5"]);
     let gpus = two("threads=4 gpu=\"CUDA0\"");
-    let [finding] = findings(&gpus)[..] else { panic!("{}", gpus.report()) };
     assert_eq!(
-        finding.message,
+        sum(&gpus).message,
         "the pods of host `box` that start at boot request 2 GPUs of `nvidia.com/gpu`, and it has 1"
     );
-    // A host of 7 GB has room for one pod of 4 GiB.
-    let box_of = |roles: &str| {
-        changed(&[
-            ("memory=\"64 GB\"", "memory=\"7 GB\" reserve=\"0 B\""),
-            (KEY, " key-file=\"/etc/keys/chat\" { placement threads=1 }"),
-            ("// END", roles),
-        ])
+    // A pod requests its files, its caches, up to 8 GiB of prompts and 1 GiB.
+    let memory = |gigabytes: u32| {
+        let host = format!("memory=\"{gigabytes} GB\" reserve=\"1 GB\"");
+        changed(&[("memory=\"64 GB\"", &host)])
     };
-    let one = box_of("");
-    assert!(!one.codes().contains(&"unschedulable-pods"), "{}", one.report());
-    let both = box_of(
-        "role \"two\" residency=\"hot\" model=\"plain\" port=8081 context=4096 key-file=\"/k\" { placement threads=1 }",
+    assert!(!memory(16).codes().contains(&"unschedulable-pods"));
+    let small = memory(8);
+    assert!(sum(&small).message.ends_with("of memory, and it has 8 GB"), "{}", sum(&small).message);
+}
+
+/// A projector needs memory that depends on the image, so its pod has no limit.
+#[test]
+fn a_pod_with_unknown_memory_has_no_limit() {
+    let text = STACK.replace("file=\"plain.gguf\"", "file=\"plain.gguf\" projector=\"eye.gguf\"");
+    let eye = "\"plain\": {\"architecture\": \"clip\", \"file\": \"eye.gguf\", \"header\": \"0\", \"size\": 600000000, \
+        \"projector_width\": 256}";
+    let all = lock("plain.gguf");
+    let with_eye = format!("{}, \"projectors\": {{{eye}}}}}", all.strip_suffix('}').unwrap());
+    let compiled = compile(&[("a.kdl", &text), ("registry.lock", &with_eye)]);
+    let [finding] = findings(&compiled)[..] else { panic!("{}", compiled.report()) };
+    assert_eq!(
+        (finding.code.name, &*finding.message),
+        (
+            "kubernetes-differs",
+            "the pod of role `chat` has no memory limit, because a part is unknown: the compute buffer of a projector depends \
+             on the image"
+        )
     );
-    let found = findings(&both).into_iter().find(|finding| finding.code.name == "unschedulable-pods");
-    let found = found.unwrap_or_else(|| panic!("{}", both.report()));
-    assert!(found.message.contains("of memory, and it has 7 GB"), "{}", found.message);
+    let served = &compiled.checked().derived().roles[0];
+    let pod = compiled.checked().derived().pod(served).unwrap();
+    assert_eq!(pod.memory, None);
+    assert!(pod.request.0 > 2_600_000_000, "{}", pod.request);
+    // Without the facts of the projector, the request would be too small.
+    let compiled = compile(&[("a.kdl", &text), ("registry.lock", &all)]);
+    assert_eq!(findings(&compiled)[0].code.name, "kubernetes-cannot", "{}", compiled.report());
 }

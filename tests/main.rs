@@ -30,6 +30,7 @@ mod init;
 mod kdl;
 mod language;
 mod llama_swap;
+mod manifests;
 mod memory_options;
 mod outside;
 mod own;

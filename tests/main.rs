@@ -28,6 +28,7 @@ mod hooks;
 mod import;
 mod init;
 mod kdl;
+mod kubernetes;
 mod language;
 mod llama_swap;
 mod manifests;

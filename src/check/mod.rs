@@ -35,6 +35,9 @@ mod impossible_dates;
 mod impossible_experts;
 mod inherited_override;
 mod interrupted_requests;
+mod kubernetes_cannot;
+mod kubernetes_differs;
+mod kubernetes_name;
 mod literal_variable;
 mod misplaced_key_file;
 mod missing_backend_port;
@@ -155,6 +158,9 @@ static ALL: &[Check] = checks![
     images: BAD_IMAGE IMAGE_WITHOUT_DIGEST UNSERVED_IMAGE,
     container_cannot: CONTAINER_CANNOT,
     uncontainable_value: UNCONTAINABLE_VALUE,
+    kubernetes_cannot: KUBERNETES_CANNOT,
+    kubernetes_name: KUBERNETES_NAME,
+    kubernetes_differs: KUBERNETES_DIFFERS,
     node_memory: OVER_NODE_MEMORY LOCKED_OVER_NODE,
     unfitting_cache_type: UNFITTING_CACHE_TYPE,
     encoder_without_pooling: ENCODER_WITHOUT_POOLING,

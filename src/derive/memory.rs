@@ -101,12 +101,21 @@ impl RoleMemory {
         })
     }
 
+    /// Why the memory on the host is not completely known, as a clause. `None` if it is.
+    pub fn unknown_on_host(&self) -> Option<&str> {
+        let on_host = self.parts.iter().filter(|part| part.place == Place::Host);
+        let unknown = on_host.into_iter().find_map(|part| match &part.amount {
+            Amount::Unknown(why) => Some(why.as_str()),
+            Amount::Within { .. } | Amount::AtMost(_) | Amount::MayGrow(_) => None,
+        });
+        let has_all = self.is_computed() && !self.lacks_size;
+        unknown.or((!has_all).then_some("the size of one of its files is unknown"))
+    }
+
     /// The limit of the memory of a container: all that a process may have in the memory of the host, mapped files included,
     /// and a margin of 1 GiB for the program and 1 GiB for the driver of each GPU. `None` if a part is unknown.
     pub fn container_limit(&self, gpus: usize) -> Option<Bytes> {
-        let on_host = self.parts.iter().filter(|part| part.place == Place::Host);
-        let is_unknown = on_host.into_iter().any(|part| matches!(part.amount, Amount::Unknown(_)));
-        if is_unknown || self.lacks_size || !self.is_computed() {
+        if self.unknown_on_host().is_some() {
             return None;
         }
         let counted = self.counted.iter().filter(|part| part.gpu.is_none());

@@ -70,7 +70,7 @@ pub use container::{ContainerDevices, uncarried_path, uncarried_value, uncarried
 pub use endpoint::{Endpoint, HIDDEN_DISTANCE, base_url, client_addresses, first_model_port};
 pub use files::{LoadTime, ModelFile, RoleFiles};
 pub use fitting::{Alternative, FittingRole};
-pub use gateway::{PROGRAM_START, RouterCommand, ServedGateway, SwapCommand, preset_file};
+pub use gateway::{GatewayServer, PROGRAM_START, RouterCommand, ServedGateway, SwapCommand, preset_file};
 pub use gpu::RoleGpus;
 pub use loads::{LoadChange, RoleGroup, RoleGroups};
 pub use memory::{MemoryKind, MemoryPart, RoleMemory};

@@ -1,0 +1,3 @@
+//! The target `kubernetes`.
+
+mod findings;

@@ -31,6 +31,7 @@ mod kdl;
 mod kubernetes;
 mod language;
 mod llama_swap;
+mod manifests;
 mod memory_options;
 mod outside;
 mod own;

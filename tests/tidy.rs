@@ -40,7 +40,7 @@ const ACCESS_THE_DISK: &[&str] = &[
 /// Modules of a room that its other modules may import.
 const SHARED_MODULES: &[(&str, &[&str])] = &[
     ("check", &["shared"]),
-    ("render", &["artifact", "command", "container", "names", "template", "quote", "yaml"]),
+    ("render", &["artifact", "command", "container", "names", "presets", "template", "quote", "yaml"]),
 ];
 
 const BANNED_NAMES: &[&str] = &["util", "utils", "common", "helper", "helpers", "misc", "types"];

@@ -19,6 +19,10 @@ pub struct DnsLabel(Arc<str>);
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct LabelValue(Arc<str>);
 
+/// The path of a mount: absolute and without `:` (`validateVolumeMounts` in `pkg/apis/core/validation/validation.go`).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct MountPath(Arc<str>);
+
 /// The use of an object whose name is made from that of a role.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Suffix {
@@ -78,6 +82,19 @@ impl LabelValue {
     }
 
     /// The value as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl MountPath {
+    /// A path as the path of a mount. `None` for the root folder, and for a path that no mount can have.
+    pub fn new(path: &str) -> Option<Self> {
+        let is_valid = path.starts_with('/') && path != "/" && !path.contains([':', '\0']);
+        is_valid.then(|| Self(path.into()))
+    }
+
+    /// The path as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -12,6 +12,7 @@ mod llama_swap;
 mod names;
 mod numactl;
 mod pieces;
+mod presets;
 mod quadlet;
 pub mod quote;
 pub mod report;

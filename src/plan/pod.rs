@@ -80,7 +80,7 @@ impl PodSource<'_> {
             request: pod.request,
             memory: pod.memory,
             gpus: pod.gpus.counts,
-            mounts: mounts(self.registry, files, paths),
+            mounts: mounts((self.registry, host), files, paths),
             node: Some(machine.head.name.value.clone()).filter(|_| !machine.is_implied()),
             presets: Vec::new(),
         }

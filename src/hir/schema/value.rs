@@ -9,6 +9,9 @@ use serde_json::{Value, json};
 /// A name at Hugging Face: an organization and a repository.
 const REPOSITORY: &str = "^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*$";
 
+/// A user or a group.
+const ACCOUNT: &str = "^[A-Za-z_][A-Za-z0-9_-]*$";
+
 /// A DNS subdomain.
 const OBJECT_NAME: &str = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$";
 
@@ -31,13 +34,8 @@ pub(super) fn of(shape: &Shape) -> Value {
         Shape::Sha256 => pattern("^[0-9a-f]{64}$", "a SHA-256 as 64 hexadecimal digits"),
         Shape::ApiName => pattern("^[^\\s,]([^,]*[^\\s,])?$", "a name without commas, such as `gpt-4o`"),
         Shape::Path => pattern("^/", "an absolute path, such as `/srv/models`"),
-        Shape::Account => {
-            let account = pattern("^[A-Za-z_][A-Za-z0-9_-]*$", "the name of a system account, such as `llm`");
-            with(account, json!({"maxLength": 31}))
-        }
-        Shape::ObjectName => {
-            with(pattern(OBJECT_NAME, "a DNS name, such as `models`"), json!({"maxLength": 253}))
-        }
+        Shape::Account => limited(ACCOUNT, "the name of a system account, such as `llm`", 31),
+        Shape::ObjectName => limited(OBJECT_NAME, "a DNS name, such as `models`", 253),
         Shape::Flag => json!({"type": "boolean"}),
         Shape::Count(least, most) => whole(*least, *most),
         Shape::CountOr(least, most, words) => {
@@ -190,6 +188,11 @@ fn quantity(shape: &Shape) -> Value {
         return quantity;
     }
     with(with(quantity, whole(1, 65535)), json!({"type": ["integer", "string"]}))
+}
+
+/// A text that matches a pattern, with a maximum length.
+fn limited(regex: &str, expected: &str, most: u32) -> Value {
+    with(pattern(regex, expected), json!({"maxLength": most}))
 }
 
 /// A text that matches a pattern. `patternErrorMessage` makes editors show the expected form instead of the pattern.

@@ -2,7 +2,7 @@
 
 use crate::engine::Access;
 use crate::engine::dialect::OptionPath;
-use crate::hir::Registry;
+use crate::hir::{Host, Id, Registry, Store};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -39,24 +39,26 @@ const OF_THE_KERNEL: [&str; 3] = ["/dev", "/proc", "/sys"];
 /// The mounts for model files and the paths of options, in byte order of paths. A folder that the server writes is empty, unless it
 /// is also a folder with files that it reads.
 pub(super) fn mounts<'f>(
-    registry: &Registry,
+    (registry, host): (&Registry, Id<Host>),
     files: impl Iterator<Item = &'f str>,
     paths: &[OptionPath],
 ) -> Vec<Mount> {
-    let mut found = Found { registry, all: BTreeMap::new() };
+    let mut found = Found { registry, host, all: BTreeMap::new() };
     for file in files {
-        found.read(parent(file), MountSource::Folder);
+        match parent(file) {
+            "/" => found.read(file, MountSource::File),
+            folder => found.read(folder, MountSource::Folder),
+        }
     }
     let used = |access: Access| {
-        let paths = paths.iter().filter(move |one| one.access == access);
+        let paths = paths.iter().filter(move |one| one.access == access && is_mounted(&one.path));
         paths.map(|one| (without_slashes(&one.path), one.is_folder))
     };
-    let is_kernel = |path: &str| OF_THE_KERNEL.iter().any(|kernel| is_within(path, kernel));
-    for (path, is_folder) in used(Access::Read).filter(|(path, _)| !is_kernel(path)) {
+    for (path, is_folder) in used(Access::Read) {
         found.read(path, if is_folder { MountSource::Folder } else { MountSource::File });
     }
     found.remove_nested();
-    for (path, is_folder) in used(Access::Write).filter(|(path, _)| !is_kernel(path)) {
+    for (path, is_folder) in used(Access::Write) {
         found.write(if is_folder { path } else { parent(path) });
     }
     found.all.into_values().collect()
@@ -64,6 +66,7 @@ pub(super) fn mounts<'f>(
 
 struct Found<'r> {
     registry: &'r Registry,
+    host: Id<Host>,
     all: BTreeMap<Arc<str>, Mount>,
 }
 
@@ -76,10 +79,13 @@ impl Found<'_> {
 
     /// The claim of the innermost store that has a path, and the folder of the store.
     fn claim(&self, path: &str) -> Option<(Arc<str>, MountSource)> {
-        let claimed = self.registry.stores.iter().filter_map(|store| Some((store, store.claim.as_ref()?)));
-        let inside = claimed.filter(|(store, _)| is_within(path, without_slashes(&store.path)));
-        let (store, claim) = inside.max_by_key(|(store, _)| store.path.len())?;
-        Some((without_slashes(&store.path).into(), MountSource::Claim(claim.value.clone())))
+        let host = self.host;
+        let claimed = self.registry.stores.iter();
+        let claimed =
+            claimed.filter_map(|store| Some((folder_of(store, host), store.claim.as_ref()?.value.clone())));
+        let inside = claimed.filter(|(folder, _)| is_within(path, folder));
+        let (folder, claim) = inside.max_by_key(|(folder, _)| folder.len())?;
+        Some((folder.into(), MountSource::Claim(claim)))
     }
 
     /// Removes files and folders of the node below another folder of the node.
@@ -96,12 +102,22 @@ impl Found<'_> {
 
     /// Adds a folder that the server writes.
     fn write(&mut self, folder: &str) {
-        if folder == TMP {
+        if folder == TMP || folder == "/" {
             return;
         }
         let empty = || Mount { path: folder.into(), source: MountSource::Empty, writes: true };
         self.all.entry(folder.into()).or_insert_with(empty).writes = true;
     }
+}
+
+/// The folder of a store on a host.
+fn folder_of(store: &Store, _host: Id<Host>) -> &str {
+    without_slashes(&store.path)
+}
+
+/// True for a path of an option that needs a mount: a relative path is in the folder of the image.
+fn is_mounted(path: &str) -> bool {
+    path.starts_with('/') && path != "/" && !OF_THE_KERNEL.iter().any(|kernel| is_within(path, kernel))
 }
 
 /// True if a path is a folder or below it.

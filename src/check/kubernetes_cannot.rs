@@ -72,12 +72,16 @@ fn without_image(derived: &Derived, findings: &mut Diagnostics) {
     for served in pods::roles(derived) {
         let engine = served.serving.engine.map(|engine| engine.value);
         let role = registry.roles.get(served.id).to_string();
-        engine.into_iter().for_each(|engine| users.entry(engine).or_default().push(role.clone()));
+        if let Some(engine) = engine {
+            users.entry(engine).or_default().push(role);
+        }
     }
     for served in pods::routers(derived) {
         let gateway = registry.gateways.get(served.id);
         let engine = gateway.engine.map(|engine| engine.value);
-        engine.into_iter().for_each(|engine| users.entry(engine).or_default().push(gateway.to_string()));
+        if let Some(engine) = engine {
+            users.entry(engine).or_default().push(gateway.to_string());
+        }
     }
     for (id, users) in users {
         let engine = registry.engines.get(id);

@@ -101,13 +101,13 @@ const CANNOT: &[Mistake] = &[
         ],
     },
     Mistake {
-        changes: &[
-            ("size=\"2 GB\" file", "size=\"2 GB\" store=\"models\" file"),
-            ("model=\"plain\" port", "model=\"other\" port"),
-            ("// END", "model \"other\" family=\"qwen2\" size=\"2 GB\" file=\"other.gguf\""),
-        ],
+        changes: &[(
+            "// END",
+            "model \"other\" family=\"qwen2\" size=\"2 GB\" file=\"other.gguf\"\n\
+             role \"two\" residency=\"hot\" model=\"other\" port=8081 context=4096 key-file=\"/k\"",
+        )],
         code: "kubernetes-cannot",
-        message: "the memory of role `chat` is unknown, but its pod requests memory: the lock has no facts of its model: run \
+        message: "the memory of role `two` is unknown, but its pod requests memory: the lock has no facts of its model: run \
                   `orchgen lock` where the file is",
         help: "run `orchgen lock` where the model files are",
         after: &[],

@@ -1,5 +1,6 @@
 //! Settings of a role that no container can have: those of podman and Docker, and those of pods.
 
+use super::pods;
 use crate::derive::ServedRole;
 use crate::diag::{Code, Diagnostic, words};
 use crate::engine::dialect::{devices_in, is_device_name};
@@ -81,6 +82,11 @@ pub(in crate::check) fn folder(code: &'static Code, registry: &Registry, served:
     let role = registry.roles.get(served.id);
     let folder = |path: &str| path.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned());
     let folders = served.files.iter().map(|(_, file)| folder(&file.path));
+    // A pod mounts the whole store.
+    let claimed = registry.stores.iter().filter(|store| store.claim.is_some());
+    let stores = claimed.map(|store| store.path.value.trim_end_matches('/'));
+    let stores = stores.filter(|store| served.files.iter().any(|(_, file)| is_below(&file.path, store)));
+    let folders = folders.chain(stores.filter(|_| pods::target(registry).is_some()).map(str::to_owned));
     let hidden = folders.into_iter().find(|folder| OF_IMAGES.contains(&folder.as_str()))?;
     let shown = if hidden.is_empty() { "/" } else { &hidden };
     let place = served.serving.model.span;
@@ -88,4 +94,9 @@ pub(in crate::check) fn folder(code: &'static Code, registry: &Registry, served:
         format!("the model files of {role} are in `{shown}`, which would hide that folder of the image");
     let (place, finding) = found(code, place, "in a folder of the system", &message);
     Some((place, finding.help("move the files to a separate folder, such as `/srv/models`")))
+}
+
+/// True if a path is below a folder.
+fn is_below(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }

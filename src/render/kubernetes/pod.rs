@@ -7,8 +7,8 @@ use super::api::{
 use super::names::Quantity;
 use super::volumes::{key_path, mounts, volumes};
 use super::workload::Workload;
-use crate::plan::Word;
 use crate::plan::kubernetes::LabelValue;
+use crate::plan::{Bytes, Word};
 use std::collections::BTreeMap;
 
 /// The name of the container.
@@ -74,15 +74,19 @@ fn escaped(text: &str) -> String {
     text.replace('$', "$$")
 }
 
-/// Equal requests and limits, so that the pod is Guaranteed and a static CPU manager gives it whole CPUs.
+/// Equal requests and limits, so that the pod is Guaranteed and a static CPU manager gives it whole CPUs. If the memory is not
+/// completely known, the pod only requests the known part.
 fn resources(workload: &Workload<'_>) -> ResourceRequirements {
     let pod = workload.pod;
     let cpu = pod.cpus.map(|count| ("cpu".to_owned(), Quantity::whole(count)));
-    let memory = pod.memory.map(|bytes| ("memory".to_owned(), Quantity::bytes(bytes)));
     let gpus = pod.gpus.iter().map(|(resource, count)| (resource.name().to_owned(), Quantity::whole(*count)));
     let all: BTreeMap<_, _> =
-        cpu.into_iter().chain(memory).chain(gpus).map(|(name, quantity)| (name, quantity.into())).collect();
-    ResourceRequirements { claims: None, limits: Some(all.clone()), requests: Some(all) }
+        cpu.into_iter().chain(gpus).map(|(name, quantity)| (name, quantity.into())).collect();
+    let with = |memory: Option<Bytes>| {
+        let memory = memory.map(|bytes| ("memory".to_owned(), Quantity::bytes(bytes).into()));
+        Some(all.clone().into_iter().chain(memory).collect())
+    };
+    ResourceRequirements { claims: None, limits: with(pod.memory), requests: with(Some(pod.request)) }
 }
 
 fn pod_security(workload: &Workload<'_>) -> PodSecurityContext {

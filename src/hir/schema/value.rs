@@ -176,17 +176,6 @@ pub(super) fn word() -> Value {
     with(pattern("^[A-Za-z0-9][A-Za-z0-9._-]*$", expected), json!({"maxLength": 128}))
 }
 
-/// The name of a system account.
-fn account() -> Value {
-    let account = pattern("^[A-Za-z_][A-Za-z0-9_-]*$", "the name of a system account, such as `llm`");
-    with(account, json!({"maxLength": 31}))
-}
-
-/// The name of an object in a cluster.
-fn object_name() -> Value {
-    with(pattern(OBJECT_NAME, "a DNS name, such as `models`"), json!({"maxLength": 253}))
-}
-
 fn whole(least: u64, most: u64) -> Value {
     json!({"type": "integer", "minimum": least, "maximum": most})
 }

@@ -16,9 +16,9 @@ use quick::Folder;
 #[track_caller]
 fn run(name: &str) {
     let page = Page::read(name);
-    page.check_registry();
     let folder = Folder::of(&page);
     page.run(&folder);
+    page.check_registry(folder.lock());
 }
 
 /// A test for each page, and the list of these pages.
@@ -47,6 +47,7 @@ test_pages! {
     gpu_and_cpu "gpu-and-cpu"
     install "install"
     keys "keys"
+    kubernetes "kubernetes"
     not_starting "not-starting"
     numa "numa"
     on_demand "on-demand"

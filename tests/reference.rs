@@ -64,6 +64,7 @@ const ONLY_CHECKED: &[&str] = &[
     "store.mount",
     "store.mount.host",
     "stack.targets",
+    "store.claim",
 ];
 
 /// The headings below the title.

@@ -176,7 +176,7 @@ fn a_field_of_an_alias_is_written_next_to_it() {
 #[test]
 fn a_mistake_in_the_output_targets_has_an_exact_help() {
     let (all, listed) = (
-        "`systemd`, `router`, `llama-swap`, `quadlet`, `compose`, `bin`, `numactl`, `docs`, `report`, `stack-json` and `deploy`",
+        "`systemd`, `router`, `llama-swap`, `quadlet`, `compose`, `bin`, `numactl`, `docs`, `report`, `stack-json`, `deploy` and `kubernetes`",
         "add a value: one or several of",
     );
     let near = |text: &str| format!("write `{text}`; the values are {all}");
@@ -187,22 +187,22 @@ fn a_mistake_in_the_output_targets_has_an_exact_help() {
         ("kdl", "{ targets \"bin\" \"docs bin\" }", "write `targets \"bin\" \"docs\"`".to_owned()),
         ("kdl", "{ targets \"docs\" \"bin\" \"docs\" }", "remove one `\"docs\"`".to_owned()),
         ("kdl", "{ targets }", format!("{listed} {all}")),
-        ("kdl", "targets=\"all\"", "remove `targets`: all is the default".to_owned()),
+        ("kdl", "targets=\"all\"", "remove `targets`: the default is all except `kubernetes`".to_owned()),
         ("kdl", "{ targets { bin; docs } }", "write `targets \"bin\" \"docs\"`".to_owned()),
-        ("kdl", "targets=\"kubernetes\"", format!("use one of {all}")),
+        ("kdl", "targets=\"nomad\"", format!("use one of {all}")),
         ("yaml", "targets: [systmd]", near("targets: systemd")),
         ("yaml", "targets: [bin, systmd]", near("systemd")),
         ("yaml", "targets: \"systemd, docs\"", "write `targets: [systemd, docs]`".to_owned()),
         ("yaml", "targets: [bin, docs|bin]", "write `targets: [bin, docs]`".to_owned()),
         ("yaml", "targets: [docs, bin, docs]", "remove one `docs`".to_owned()),
         ("yaml", "targets: []", format!("{listed} {all}")),
-        ("yaml", "targets: [all]", "remove `targets`: all is the default".to_owned()),
+        ("yaml", "targets: [all]", "remove `targets`: the default is all except `kubernetes`".to_owned()),
         (
             "yaml",
             "targets: {bin: true, docs: true, numactl: false}",
             "write `targets: [bin, docs]`".to_owned(),
         ),
-        ("yaml", "targets: {kubernetes: true}", format!("write one or several of {all}")),
+        ("yaml", "targets: {nomad: true}", format!("write one or several of {all}")),
     ] {
         let stack = "stack \"page\" verified=\"2026-02-03\" engine=\"llama.cpp\"";
         let (base, case) = match language {
@@ -354,6 +354,10 @@ const WITHOUT_CHANGE: &[(&str, &str)] = &[
     ("image-without-digest", "only the registry of the image knows its digest"),
     ("unserved-image", "the base has no `targets`; another test follows the help"),
     ("uncontainable-value", "only the user knows another name or value"),
+    ("kubernetes-cannot", "the base has no `targets`; another test follows the help"),
+    ("kubernetes-name", "the base has no `targets`; another test follows the help"),
+    ("kubernetes-differs", "the base has no `targets`; another test follows the help"),
+    ("unschedulable-pods", "the base has no `targets`; another test follows the help"),
     ("interrupted-requests", "another build of the engine is needed"),
     ("over-node-memory", "only the user knows which other nodes are free for the roles"),
     ("locked-over-node", "only the user knows which other nodes are free for the roles"),

@@ -20,6 +20,7 @@ const WRAPPED: &[(&str, &str)] = &[
     ("clap_mangen", "cli/man.rs"),
     ("similar", "cli/text_diff.rs"),
     ("serde_yaml", "render/yaml.rs"),
+    ("k8s_openapi", "render/kubernetes/api.rs"),
     ("supports_hyperlinks", "cli/links.rs"),
     ("unicode_width", "diag/report/plain.rs"),
 ];
@@ -39,7 +40,7 @@ const ACCESS_THE_DISK: &[&str] = &[
 /// Modules of a room that its other modules may import.
 const SHARED_MODULES: &[(&str, &[&str])] = &[
     ("check", &["shared"]),
-    ("render", &["artifact", "command", "container", "names", "template", "quote", "yaml"]),
+    ("render", &["artifact", "command", "container", "names", "presets", "template", "quote", "yaml"]),
 ];
 
 const BANNED_NAMES: &[&str] = &["util", "utils", "common", "helper", "helpers", "misc", "types"];

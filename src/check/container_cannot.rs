@@ -3,10 +3,11 @@
 use super::owner;
 use super::shared::free_ports::FreePorts;
 use super::shared::gateway_remedy::own_port;
+use super::shared::inside::{self, Found};
+use super::shared::pods;
 use crate::derive::{Derived, MemoryPolicy, ServedRole};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, words};
-use crate::engine::dialect::{devices_in, is_device_name};
-use crate::hir::{AUTO_GPU, NumaPolicy, Registry, Role, Setting, Start};
+use crate::hir::{AUTO_GPU, NumaPolicy, Registry, Role, Start};
 use crate::source::Span;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -23,7 +24,10 @@ declare_code! {
     /// - `hardening` of the role: a container always has all limits that it can have;
     /// - model files in a folder that would hide a folder of the image, for example `/usr`.
     ///
-    /// It also finds a gateway whose engine has an `image`.
+    /// It also finds a gateway whose engine has only an `image`.
+    ///
+    /// If pods are the only containers of the stack (`kubernetes` in `targets`, without `quadlet`, `compose`, `systemd` and `bin`),
+    /// `kubernetes-cannot` has the rules instead.
     ///
     /// ## Why
     /// A socket of systemd cannot start a container and wait for its model. podman and Docker have no options for interleaved
@@ -43,28 +47,11 @@ declare_code! {
     pub(super) static CONTAINER_CANNOT = 613, "container-cannot", Error;
 }
 
-/// Folders that images have. A mount would hide them.
-const OF_IMAGES: [&str; 16] = [
-    "",
-    "/app",
-    "/bin",
-    "/dev",
-    "/etc",
-    "/lib",
-    "/lib64",
-    "/proc",
-    "/run",
-    "/sbin",
-    "/sys",
-    "/tmp",
-    "/usr",
-    "/usr/bin",
-    "/usr/lib",
-    "/usr/local",
-];
-
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
+    if pods::is_only_target(registry) {
+        return;
+    }
     let mut reported: BTreeSet<Span> = BTreeSet::new();
     let mut free = FreePorts::of(derived);
     for served in derived.roles.iter().filter(|served| served.container.is_some()) {
@@ -80,7 +67,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     }
     for gateway in registry.gateways.iter() {
         let Some(engine) = gateway.engine else { continue };
-        let Some(image) = &registry.engines.get(engine.value).image else { continue };
+        let own = registry.engines.get(engine.value);
+        let Some(image) = own.image.as_ref().filter(|_| own.is_only_image()) else { continue };
         let message =
             format!("the engine of {gateway} has an `image`, but a gateway runs its programs on the host");
         let place = if reported.insert(engine.span) { engine.span } else { gateway.head.name.span };
@@ -98,11 +86,8 @@ struct Case<'r> {
     served: &'r ServedRole,
 }
 
-/// A finding with its place.
-type Found = Option<(Span, Diagnostic)>;
-
 fn found(place: Span, label: &str, message: &str) -> (Span, Diagnostic) {
-    (place, CONTAINER_CANNOT.at(place, label, words::printable(message)))
+    inside::found(&CONTAINER_CANNOT, place, label, message)
 }
 
 impl Case<'_> {
@@ -225,59 +210,11 @@ impl Case<'_> {
         Some((place, finding.help("use a GPU of CUDA, ROCm, Vulkan or SYCL, or an engine with `bin`")))
     }
 
-    /// An option with a GPU that the container does not have, or with an address of this machine.
     fn option(self) -> Found {
-        let command = self.served.known_command()?;
-        let gpus = self.served.used_gpus().unwrap_or_default();
-        let options = self.served.serving.options.iter();
-        let mut texts = options.filter_map(|option| {
-            match option.value.as_ref().map(|value| (&value.value, value.span)) {
-                Some((Setting::Text(text), span)) => Some((&*option.name.value, &**text, span)),
-                _ => None,
-            }
-        });
-        let is_missing = |gpu: &&str| is_device_name(gpu) && !gpus.iter().any(|own| **own == **gpu);
-        let is_local =
-            |peer: &str| peer == "localhost" || peer.parse().is_ok_and(|peer: IpAddr| peer.is_loopback());
-        let local = command.peers.iter().find(|peer| is_local(peer));
-        texts.find_map(|(name, text, span)| {
-            if let Some(gpu) = devices_in(name, text).find(is_missing) {
-                let message = format!(
-                    "option {} of {} names {}, which its container does not have",
-                    words::quoted(name),
-                    self.role,
-                    words::quoted(gpu)
-                );
-                let (place, finding) = found(span, "not in the container", &message);
-                return Some((
-                    place,
-                    finding.help("name a GPU of the role, or add it to `gpu` of `placement`"),
-                ));
-            }
-            let peer = local.filter(|peer| text.contains(&***peer))?;
-            let message = format!(
-                "option {} of {} connects to {}, which is the container itself",
-                words::quoted(name),
-                self.role,
-                words::quoted(peer)
-            );
-            let (place, finding) = found(span, "not this machine", &message);
-            Some((place, finding.help("write an address of this machine that the container can reach")))
-        })
+        inside::option(&CONTAINER_CANNOT, self.registry, self.served)
     }
 
     fn folder(self) -> Found {
-        let folder =
-            |path: &str| path.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned());
-        let folders = self.served.files.iter().map(|(_, file)| folder(&file.path));
-        let hidden = folders.into_iter().find(|folder| OF_IMAGES.contains(&folder.as_str()))?;
-        let shown = if hidden.is_empty() { "/" } else { &hidden };
-        let place = self.served.serving.model.span;
-        let message = format!(
-            "the model files of {} are in `{shown}`, which would hide that folder of the image",
-            self.role
-        );
-        let (place, finding) = found(place, "in a folder of the system", &message);
-        Some((place, finding.help("move the files to a separate folder, such as `/srv/models`")))
+        inside::folder(&CONTAINER_CANNOT, self.registry, self.served)
     }
 }

@@ -1,8 +1,8 @@
 //! The container images of engines, and whether a target serves them.
 
 use crate::derive::Derived;
-use crate::diag::{Change, Diagnostics, Line, words};
-use crate::hir::{Engine, TargetName, Text};
+use crate::diag::{Change, Diagnostic, Diagnostics, Line, words};
+use crate::hir::{Engine, Registry, Role, TargetName, Text};
 
 declare_code! {
     /// ## What it finds
@@ -51,14 +51,17 @@ declare_code! {
 
 declare_code! {
     /// ## What it finds
-    /// A role whose engine has an `image`, in a stack whose `targets` include neither `quadlet` nor `compose`. A stack without
-    /// units (`systemd`) needs only scripts (`bin`).
+    /// - A role whose engine has an `image`, in a stack whose `targets` include neither `quadlet`, `compose` nor `kubernetes`.
+    ///   A stack without units (`systemd`) needs only scripts (`bin`).
+    /// - An engine with both `bin` and `image`, in a stack without the target `kubernetes`.
     ///
     /// ## Why
-    /// The units of `systemd` run programs of the host, so nothing would start the role at boot.
+    /// The units of `systemd` run programs of the host, so nothing would start the role at boot. If an engine has both, programs
+    /// of the host serve its roles, and only the pods of `kubernetes` use the image.
     ///
     /// ## Instead
-    /// Add `quadlet` (podman) or `compose` (Docker) to the `targets` of the stack, or give the engine a `bin` instead of `image`.
+    /// Add `quadlet` (podman), `compose` (Docker) or `kubernetes` to the `targets` of the stack, or remove one of the fields of
+    /// the engine.
     pub(super) static UNSERVED_IMAGE = 614, "unserved-image", Error;
 }
 
@@ -104,25 +107,62 @@ fn unserved(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     let targets = &registry.stack.targets;
     let has = |name| targets.iter().any(|target| target.value == name);
+    if has(TargetName::Kubernetes) {
+        return;
+    }
     let has_only_scripts = has(TargetName::Bin) && !has(TargetName::Systemd);
-    let is_used = has(TargetName::Quadlet) || has(TargetName::Compose) || has_only_scripts;
-    let Some(last) = targets.last().filter(|_| !is_used) else { return };
+    let is_used =
+        targets.is_empty() || has(TargetName::Quadlet) || has(TargetName::Compose) || has_only_scripts;
     for (id, engine) in registry.engines.entries() {
         let Some(image) = &engine.image else { continue };
-        let mut roles = registry.served();
-        let is_on = |serving: &crate::hir::Serving| serving.engine.is_some_and(|own| own.value == id);
-        let Some((role, _)) = roles.find(|(_, serving)| is_on(serving)) else { continue };
-        let message = format!(
-            "{} has an `image`, but `targets` has neither `quadlet` nor `compose`, so nothing starts {role} at boot",
-            engine.head
-        );
-        let finding = UNSERVED_IMAGE.at(image.span, "starts only as a container", message);
-        let named = targets.iter().map(|target| target.value.word()).chain(["quadlet"]);
-        let line = named.fold(Line::new("targets"), Line::value);
-        let change = Change::set(registry.stack.head.span, line);
-        let finding = finding.about(&engine.head).also(last.span, "the targets of the stack");
-        findings.report(finding.remedy("write `{}` in the stack, or `compose` for Docker", change));
+        if let Some(bin) = &engine.bin {
+            findings.report(unused(registry, engine, (image, bin)));
+        } else if !is_used {
+            let mut roles = registry.served();
+            let is_on = |serving: &crate::hir::Serving| serving.engine.is_some_and(|own| own.value == id);
+            let role = roles.find(|(_, serving)| is_on(serving));
+            let finding = role.and_then(|(role, _)| not_started(registry, engine, image, role));
+            if let Some(finding) = finding {
+                findings.report(finding);
+            }
+        }
     }
+}
+
+/// A role whose image no target starts.
+fn not_started(registry: &Registry, engine: &Engine, image: &Text, role: &Role) -> Option<Diagnostic> {
+    let targets = &registry.stack.targets;
+    let last = targets.last()?;
+    let message = format!(
+        "{} has an `image`, but `targets` has neither `quadlet`, `compose` nor `kubernetes`, so nothing starts {role} at boot",
+        engine.head
+    );
+    let finding = UNSERVED_IMAGE.at(image.span, "starts only as a container", message);
+    let change = with_target(registry, targets.iter().map(|target| target.value), TargetName::Quadlet);
+    let finding = finding.about(&engine.head).also(last.span, "the targets of the stack");
+    Some(finding.remedy("write `{}` in the stack, or `compose` for Docker", change))
+}
+
+/// An image that no target uses, because the programs of the host serve the roles.
+fn unused(registry: &Registry, engine: &Engine, (image, bin): (&Text, &Text)) -> Diagnostic {
+    let message =
+        format!("{} has both `bin` and `image`, but only the target `kubernetes` uses both", engine.head);
+    let finding = UNSERVED_IMAGE.at(image.span, "the programs in a container", message);
+    let finding = finding.about(&engine.head).also(bin.span, "the programs on the host");
+    let finding = finding.remedy("remove `{}` for containers", Change::remove(bin.span));
+    let finding = finding.remedy("or remove `{}` for units and scripts", Change::remove(image.span));
+    let declared = registry.stack.targets.iter().map(|target| target.value);
+    let all = TargetName::ALL.iter().copied().filter(|name| *name != TargetName::OPT_IN);
+    let known: Vec<TargetName> =
+        if registry.stack.targets.is_empty() { all.collect() } else { declared.collect() };
+    let change = with_target(registry, known.into_iter(), TargetName::Kubernetes);
+    finding.remedy("or write `{}` in the stack for both", change)
+}
+
+/// These targets of the stack and another one.
+fn with_target(registry: &Registry, known: impl Iterator<Item = TargetName>, other: TargetName) -> Change {
+    let named = known.chain([other]).map(TargetName::word);
+    Change::set(registry.stack.head.span, named.fold(Line::new("targets"), Line::value))
 }
 
 /// The reason why a text is not the complete name of an image, as a clause (`reference/regexp.go` of distribution).

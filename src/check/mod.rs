@@ -35,6 +35,9 @@ mod impossible_dates;
 mod impossible_experts;
 mod inherited_override;
 mod interrupted_requests;
+mod kubernetes_cannot;
+mod kubernetes_differs;
+mod kubernetes_name;
 mod literal_variable;
 mod misplaced_key_file;
 mod missing_backend_port;
@@ -79,6 +82,7 @@ mod unknown_threads;
 mod unmet_need;
 mod unmounted_store;
 mod unroutable_value;
+mod unschedulable_pods;
 mod unsupported_model;
 mod untrained_context;
 mod unusable_command;
@@ -157,6 +161,10 @@ static ALL: &[Check] = checks![
     images: BAD_IMAGE IMAGE_WITHOUT_DIGEST UNSERVED_IMAGE,
     container_cannot: CONTAINER_CANNOT,
     uncontainable_value: UNCONTAINABLE_VALUE,
+    kubernetes_cannot: KUBERNETES_CANNOT,
+    kubernetes_name: KUBERNETES_NAME,
+    kubernetes_differs: KUBERNETES_DIFFERS,
+    unschedulable_pods: UNSCHEDULABLE_PODS,
     node_memory: OVER_NODE_MEMORY LOCKED_OVER_NODE,
     unfitting_cache_type: UNFITTING_CACHE_TYPE,
     encoder_without_pooling: ENCODER_WITHOUT_POOLING,

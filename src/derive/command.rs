@@ -98,7 +98,7 @@ impl RoleSettings<'_> {
         let overrides = engine_overrides(self.registry, profile, self.serving);
         let host = self.registry.hosts.get(self.serving.host.value);
         let declared = self.registry.engines.get(engine);
-        let is_container = declared.image.is_some();
+        let is_container = declared.is_only_image();
         let mut servers = PerInstance::new(self.serving, host, |n| self.server(profile, &overrides, host, n));
         let model = self.registry.models.get(self.serving.model.value);
         let options = || {

@@ -24,7 +24,7 @@ pub struct ModelFile {
     /// The declared size. `None` if it is unknown.
     pub bytes: Option<Bytes>,
     /// Its store. `None` if the registry has the full path.
-    pub(super) store: Option<Id<Store>>,
+    pub store: Option<Id<Store>>,
 }
 
 /// The upper limit of a load time, or the reason why it is unknown, as a clause.

@@ -101,18 +101,40 @@ impl RoleMemory {
         })
     }
 
+    /// Why the memory on the host is not completely known, as a clause. `None` if it is.
+    pub fn unknown_on_host(&self) -> Option<&str> {
+        let has_all = self.is_computed() && !self.lacks_size;
+        self.unknown_parts().next().or((!has_all).then_some("the size of one of its files is unknown"))
+    }
+
+    /// Why facts are missing that `orchgen lock` reads, as a clause. `None` if the lock has all of them. Then only parts can be
+    /// unknown that the engine computes from requests.
+    pub fn lacks_facts(&self) -> Option<&str> {
+        let of_lock = self.unknown_parts().find(|why| why.contains("`orchgen lock`"));
+        let has_all = self.is_computed() && !self.lacks_size;
+        of_lock.or_else(|| self.unknown_on_host().filter(|_| !has_all))
+    }
+
+    /// The reasons for unknown parts on the host.
+    fn unknown_parts(&self) -> impl Iterator<Item = &str> {
+        let on_host = self.parts.iter().filter(|part| part.place == Place::Host);
+        on_host.filter_map(|part| match &part.amount {
+            Amount::Unknown(why) => Some(why.as_str()),
+            Amount::Within { .. } | Amount::AtMost(_) | Amount::MayGrow(_) => None,
+        })
+    }
+
     /// The limit of the memory of a container: all that a process may have in the memory of the host, mapped files included,
     /// and a margin of 1 GiB for the program and 1 GiB for the driver of each GPU. `None` if a part is unknown.
     pub fn container_limit(&self, gpus: usize) -> Option<Bytes> {
-        let on_host = self.parts.iter().filter(|part| part.place == Place::Host);
-        let is_unknown = on_host.into_iter().any(|part| matches!(part.amount, Amount::Unknown(_)));
-        if is_unknown || self.lacks_size || !self.is_computed() {
-            return None;
-        }
+        self.unknown_on_host().is_none().then(|| self.container_request(gpus))
+    }
+
+    /// The known memory of a container on the host, with the same margins.
+    pub fn container_request(&self, gpus: usize) -> Bytes {
         let counted = self.counted.iter().filter(|part| part.gpu.is_none());
-        let sum = counted.fold(self.growth.0, |sum, part| sum.saturating_add(part.bytes.0));
-        let margin = u64::try_from(gpus).unwrap_or(u64::MAX).saturating_add(1);
-        Some(Bytes(sum.div_ceil(GIBIBYTE).saturating_add(margin).saturating_mul(GIBIBYTE)))
+        let sum = counted.fold(self.growth, |sum, part| sum.plus(part.bytes));
+        with_margin(sum, gpus.saturating_add(1))
     }
 
     /// The memory of another program: what is declared, or unknown.
@@ -133,6 +155,12 @@ impl RoleMemory {
         let counted = counted.into_iter().collect();
         Self { parts, counted, growth: Bytes(0), lacks_size: bytes.is_none() }
     }
+}
+
+/// A number of bytes in whole GiB, with a margin of some GiB.
+pub(super) fn with_margin(sum: Bytes, margin: usize) -> Bytes {
+    let margin = u64::try_from(margin).unwrap_or(u64::MAX);
+    Bytes(sum.0.div_ceil(GIBIBYTE).saturating_add(margin).saturating_mul(GIBIBYTE))
 }
 
 /// A role whose memory is measured.

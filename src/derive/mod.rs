@@ -29,6 +29,7 @@
 //! resident    memory of several roles, in which a mapped file counts once
 //! tally       a sum of memory with its lines
 //! loads       sums of memory
+//! pod         image, resources and command line of a pod of Kubernetes
 //! set_changes roles to remove from declared sets, so that a sum fits
 //! swapping    which roles behind llama-swap fit into memory together
 //! fitting     other settings with which a role fits into its GPUs
@@ -50,6 +51,7 @@ pub mod pairs;
 mod parts;
 mod place;
 mod placement;
+mod pod;
 mod process;
 mod profiles;
 mod program;
@@ -68,13 +70,14 @@ pub use container::{ContainerDevices, uncarried_path, uncarried_value, uncarried
 pub use endpoint::{ClientAddress, Endpoint, HIDDEN_DISTANCE, base_url, client_addresses, first_model_port};
 pub use files::{LoadTime, ModelFile, RoleFiles};
 pub use fitting::{Alternative, FittingRole};
-pub use gateway::{PROGRAM_START, RouterCommand, ServedGateway, SwapCommand, preset_file};
+pub use gateway::{GatewayServer, PROGRAM_START, RouterCommand, ServedGateway, SwapCommand, preset_file};
 pub use gpu::RoleGpus;
 pub use loads::{LoadChange, RoleGroup, RoleGroups};
 pub use memory::{MemoryKind, MemoryPart, RoleMemory};
 pub use pairs::RoleDraft;
 pub use place::{MemoryScope, Place};
 pub use placement::{MemoryPolicy, PerInstance, ProcessPlacement};
+pub use pod::{NO_CACHE, Pod, PodGpus, router_env};
 pub use process::ServedProcess;
 pub use profiles::{CODES, ProfileSources, ProfileText, SharedProfile};
 pub use program::ServedProgram;
@@ -275,6 +278,16 @@ impl Derived {
     /// Memory sums over roles, residencies and hosts.
     pub fn loads(&self) -> RoleGroups<'_> {
         RoleGroups::new(&self.registry, self.processes(), &self.swap_sets)
+    }
+
+    /// The pod of a role in Kubernetes. `None` if its engine has no image or was reported, or if a gateway starts its process.
+    pub fn pod(&self, served: &ServedRole) -> Option<Pod> {
+        pod::of_role(&self.registry, served)
+    }
+
+    /// The pod of a gateway in Kubernetes. `None` if it is not a router, or if its engine has no image or was reported.
+    pub fn pod_of_gateway(&self, gateway: &ServedGateway) -> Option<Pod> {
+        pod::of_gateway(&self.registry, gateway, &self.roles, &self.loads())
     }
 
     fn find_swap_sets(&self) -> Vec<SwapSets> {

@@ -65,9 +65,9 @@ impl Registry {
         }
     }
 
-    /// True if the engine of a role is in a container image.
+    /// True if the engine of a role is only in a container image.
     pub fn is_container(&self, serving: &Serving) -> bool {
-        serving.engine.is_some_and(|engine| self.engines.get(engine.value).image.is_some())
+        serving.engine.is_some_and(|engine| self.engines.get(engine.value).is_only_image())
     }
 
     /// True if a role starts on its first request.

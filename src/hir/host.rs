@@ -60,6 +60,14 @@ declare! {
 }
 
 impl Host {
+    /// The name of the host if none is declared.
+    pub const IMPLIED: &str = "localhost";
+
+    /// True if the name is not that of a machine: no host is declared.
+    pub fn is_implied(&self) -> bool {
+        *self.head.name.value == *Self::IMPLIED
+    }
+
     /// A host of which nothing is known, for a registry that declares none.
     pub fn unknown(head: Head) -> Self {
         let systemd = Spanned::new(OLDEST_SYSTEMD, head.span);

@@ -21,6 +21,7 @@ mod host;
 mod id;
 mod kind;
 mod known_files;
+pub mod kubernetes;
 pub mod lower;
 mod model;
 mod placement;

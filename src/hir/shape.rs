@@ -77,6 +77,8 @@ pub enum Shape {
     File,
     /// The name of a system user or group.
     Account,
+    /// The name of an object in a Kubernetes cluster.
+    ObjectName,
     /// An IP address.
     Address,
     /// An IP address or a DNS name.

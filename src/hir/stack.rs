@@ -15,7 +15,7 @@ pub struct Stack {
     pub engine: Option<Spanned<Id<Engine>>>,
     /// Its display name.
     pub title: Option<Text>,
-    /// The output targets. Empty means all.
+    /// The output targets. Empty means all except [`TargetName::OPT_IN`].
     pub targets: Vec<Spanned<TargetName>>,
     /// The default sandbox level of units. `None` means that the level of each role follows from its GPUs.
     pub hardening: Option<Spanned<Hardening>>,
@@ -50,7 +50,14 @@ declare_words! {
         StackJson = "stack-json",
         /// The description of the units by which `plan`, `apply` and `status` work.
         Deploy = "deploy",
+        /// Manifests of Kubernetes. Only if it is declared.
+        Kubernetes = "kubernetes",
     }
+}
+
+impl TargetName {
+    /// The target that a stack has only if it is declared.
+    pub const OPT_IN: Self = Self::Kubernetes;
 }
 
 declare_words! {
@@ -118,7 +125,11 @@ pub(super) static TABLE: Table = Table::with_principal(
             "The default engine of roles. Optional if there is only one engine.",
         ),
         Field::optional("title", Shape::Text, "Display name of the stack.").example("Home models"),
-        Field::optional("targets", Shape::Words(TargetName::WORDS), "The output targets; default: all."),
+        Field::optional(
+            "targets",
+            Shape::Words(TargetName::WORDS),
+            "The output targets; default: all except `kubernetes`.",
+        ),
         Field::optional(
             "hardening",
             HARDENING,

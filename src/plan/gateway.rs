@@ -6,16 +6,13 @@ use super::swap::{Swap, SwappedModel, Variant, key_files};
 use super::{PresetEntry, Start};
 use crate::check::Checked;
 use crate::derive::{
-    RoleCommand, RouterCommand, ServedGateway, ServedProgram, ServedRole, SwapCommand, sandbox,
+    RoleCommand, RouterCommand, ServedGateway, ServedProgram, ServedRole, SwapCommand, router_env, sandbox,
 };
 use crate::engine::dialect::OptionPath;
 use crate::engine::{Access, Word};
 use crate::hir::{self, Id, Registry};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-/// The folder that hides the models in the cache of the user from a router. It does not exist.
-pub const NO_CACHE: &str = "/nonexistent";
 
 /// A gateway with its models.
 #[derive(Debug)]
@@ -189,7 +186,7 @@ impl OwnPart {
             }),
             program: command.program(registry).into(),
             args: command.line.args.clone(),
-            env: env(registry, command),
+            env: router_env(registry, command.engine, command.profile.family().cache_variable()).into(),
             paths: Vec::new(),
             places_threads: false,
         }
@@ -232,13 +229,4 @@ fn at_boot(registry: &Registry, behind: &Behind<'_>) -> Box<[Arc<str>]> {
     let programs = behind.programs.iter().map(|role| (role.id, &role.program.process));
     let all = roles.chain(programs).filter(|(_, process)| !registry.is_on_demand(process));
     all.map(|(id, _)| registry.roles.get(id).head.name.value.clone()).collect()
-}
-
-/// The variables of the engine. One hides the models in the cache of the user: the router would offer them too.
-fn env(registry: &Registry, command: &RouterCommand) -> Box<[(Arc<str>, Arc<str>)]> {
-    let cache = command.profile.family().cache_variable();
-    let cache = cache.map(|name| (name.into(), NO_CACHE.into()));
-    let declared = registry.engines.get(command.engine).env.iter();
-    let declared = declared.map(|(name, value)| (name.value.clone(), value.value.clone()));
-    cache.into_iter().chain(declared).collect::<BTreeMap<Arc<str>, Arc<str>>>().into_iter().collect()
 }

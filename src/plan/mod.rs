@@ -10,6 +10,7 @@ mod gateway;
 mod group;
 mod health;
 mod placement;
+mod pod;
 mod process;
 mod program;
 mod prompt;
@@ -20,20 +21,22 @@ mod route;
 mod swap;
 
 pub use crate::derive::sandbox::{DeviceClass, DeviceClasses};
-pub use crate::derive::{ClientAddress, MemoryPolicy, base_url};
+pub use crate::derive::{ClientAddress, MemoryPolicy, NO_CACHE, base_url};
 pub use crate::derive::{uncarried_path, uncarried_value, uncarried_word};
 pub use crate::engine::dialect::{OptionPath, PresetEntry, PresetValue};
 pub use crate::engine::{Access, Family, PortPart, Word, llama_swap};
+pub use crate::hir::kubernetes;
 pub use crate::hir::{
     Bytes, CpuList, Date, ForbiddenFeature, Hardening, PortRange, Seconds, Start, TargetName, UnitScope,
 };
 pub use container::Container;
 pub use engine::Engine;
 pub use fetch::{Fetch, FetchPlace, FetchedFile};
-pub use gateway::{Gateway, Models, NO_CACHE};
+pub use gateway::{Gateway, Models};
 pub use group::{Group, Host};
 pub use health::is_loopback;
 pub use placement::Placement;
+pub use pod::{Mount, MountSource, Pod};
 pub use process::{EngineServer, Process, ProgramServer, Role, RouterServer, Server, SwapServer};
 pub use prompt::{ModelKind, Prompt};
 pub use reference::Reference;
@@ -68,6 +71,8 @@ pub struct Plan {
     pub roles: Vec<Role>,
     /// The resources of the processes of each role, in the order of `roles`.
     pub resources: Vec<Resources>,
+    /// The pods for Kubernetes. Empty if the stack does not have this output target.
+    pub pods: Vec<Pod>,
     /// The gateways.
     pub gateways: Vec<Gateway>,
     /// Every role that clients can use, including roles that share the processes of another role.
@@ -94,6 +99,8 @@ pub fn plan(checked: Checked) -> Plan {
     let reference = reference::reference(checked.derived(), &prompts);
     let (engines, hosts) = (engine::engines(&checked), group::hosts(&checked, &numbers));
     let resources = resources::resources(&checked, &numbers);
+    let has_pods = targets.contains(&TargetName::Kubernetes);
+    let pods = if has_pods { pod::pods(&checked, &numbers) } else { Vec::new() };
     let routes = route::routes(checked.registry(), &numbers);
     let mut sharers = checked.registry().sharers();
     let mut others = program::roles(&checked, &mut sharers, &mut placements);
@@ -119,6 +126,7 @@ pub fn plan(checked: Checked) -> Plan {
         routes,
         roles,
         resources,
+        pods,
         gateways,
         reference,
         report,
@@ -128,11 +136,11 @@ pub fn plan(checked: Checked) -> Plan {
     }
 }
 
-/// The declared output targets and those that they need, or all output targets if none is declared.
+/// The declared output targets and those that they need, or the default ones if none is declared.
 pub fn targets(registry: &Registry) -> Vec<TargetName> {
     let declared = &registry.stack.targets;
     if declared.is_empty() {
-        return TargetName::ALL.to_vec();
+        return TargetName::ALL.iter().copied().filter(|name| *name != TargetName::OPT_IN).collect();
     }
     let mut named = with_needed(declared.iter().map(|target| target.value));
     let has_presets = |target: &TargetName| {
@@ -149,7 +157,8 @@ pub fn targets(registry: &Registry) -> Vec<TargetName> {
             | TargetName::Docs
             | TargetName::StackJson
             | TargetName::Report
-            | TargetName::Deploy => true,
+            | TargetName::Deploy
+            | TargetName::Kubernetes => true,
         }
     };
     named.retain(has_presets);

@@ -7,10 +7,12 @@ mod compose;
 mod container;
 pub mod deployment;
 mod docs;
+mod kubernetes;
 mod llama_swap;
 mod names;
 mod numactl;
 mod pieces;
+mod presets;
 mod quadlet;
 pub mod quote;
 pub mod report;
@@ -51,6 +53,7 @@ fn target(name: TargetName) -> &'static OutputTarget {
         TargetName::Report => &report::TARGET,
         TargetName::StackJson => &stack_json::TARGET,
         TargetName::Deploy => &deployment::TARGET,
+        TargetName::Kubernetes => &kubernetes::TARGET,
     }
 }
 

@@ -64,13 +64,20 @@ fn an_image_is_a_registry_a_name_and_a_digest() {
 }
 
 #[test]
-fn an_engine_has_either_programs_or_an_image() {
+fn an_engine_has_programs_an_image_or_both_with_kubernetes() {
     let (code, message, _) = only(&registry("", "", "", "port=8080"));
     assert_eq!((code, &*message), ("missing-field", "engine `e` has no `bin`"));
     let both = format!("bin=\"/opt/bin\" image=\"ghcr.io/a@{DIGEST}\"");
     let (code, message, help) = only(&registry(&both, "", "", "port=8080"));
-    assert_eq!((code, &*message), ("conflicting-fields", "engine `e` has both `bin` and `image`"));
+    let wanted = "engine `e` has both `bin` and `image`, but only the target `kubernetes` uses both";
+    assert_eq!((code, &*message), ("unserved-image", wanted));
     assert_eq!(help, "remove `bin=\"/opt/bin\"` for containers");
+    let compiled = registry(&both, "{ targets \"systemd\" }", "", "port=8080");
+    let helps = &compiled.findings.findings()[0].help;
+    assert_eq!(helps[1], format!("or remove `image` for units and scripts"));
+    assert_eq!(helps[2], "or write `targets \"systemd\" \"kubernetes\"` in the stack for both");
+    let compiled = registry(&both, "{ targets \"systemd\" \"kubernetes\" }", "", "port=8080");
+    assert!(!compiled.codes().contains(&"unserved-image"), "{}", compiled.report());
 }
 
 #[test]
@@ -89,6 +96,8 @@ fn a_stack_without_targets_for_containers_serves_no_image() {
         let compiled = registry(&image, &format!("{{ targets {targets} }}"), "", "port=8080");
         assert!(compiled.findings.is_empty(), "{}", compiled.report());
     }
+    let compiled = registry(&image, "{ targets \"kubernetes\" }", "", "port=8080");
+    assert!(!compiled.codes().contains(&"unserved-image"), "{}", compiled.report());
 }
 
 /// Each setting that a container cannot have: the fields of the host and the role, and the first help.

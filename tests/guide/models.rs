@@ -27,6 +27,7 @@ const fn file(
 }
 
 const QWEN3_8B: [u32; 5] = [36, 4096, 32, 8, 40960];
+const QWEN3_4B: [u32; 5] = [36, 2560, 32, 8, 40960];
 const QWEN3_06B: [u32; 5] = [28, 1024, 16, 8, 40960];
 const QWEN3_30B: [u32; 5] = [48, 2048, 32, 4, 40960];
 const QWEN3_32B: [u32; 5] = [64, 5120, 64, 8, 40960];
@@ -36,6 +37,7 @@ const CLIP: [u32; 5] = [0, 3584, 0, 0, 0];
 
 pub(crate) static FILES: &[ModelFile] = &[
     file("Qwen3-8B-Q4_K_M.gguf", "qwen3", QWEN3_8B, 5030, "target"),
+    file("Qwen3-4B-Q4_K_M.gguf", "qwen3", QWEN3_4B, 2500, ""),
     file("Qwen3-0.6B-Q8_0.gguf", "qwen3", QWEN3_06B, 640, "draft"),
     file("Qwen3-30B-A3B-Q4_K_M.gguf", "qwen3moe", QWEN3_30B, 18_560, "moe"),
     file("Qwen3-32B-Q4_K_M.gguf", "qwen3", QWEN3_32B, 19_760, "target"),
@@ -74,11 +76,31 @@ impl ModelFile {
         let model = Gguf::new(self.arch).text("general.type", "model").u32("general.file_type", file_type);
         let model = model.text("tokenizer.ggml.model", "gpt2").text("tokenizer.ggml.pre", "qwen2");
         let model = model.texts("tokenizer.ggml.tokens", &["a", "b", "c", "d", "e", "f", "g", "h"]);
-        model
+        let model = model
             .u32(&key("block_count"), layers)
             .u32(&key("embedding_length"), width)
             .u32(&key("attention.head_count"), heads)
             .u32(&key("attention.head_count_kv"), kv_heads)
-            .u32(&key("context_length"), context)
+            .u32(&key("context_length"), context);
+        // A page with a GPU limits its memory, so the sizes of its layers must be known.
+        let is_placed = self.shape == QWEN3_4B;
+        if is_placed { self.layers(model) } else { model }
+    }
+
+    /// A header with the same weights in each layer, which fill most of the file.
+    fn layers(&self, model: Gguf) -> Gguf {
+        let [layers, width, ..] = self.shape;
+        let (rows, kind) = (40_960, 12);
+        // Q4_K has 144 bytes for 256 weights.
+        let bytes = u64::from(width) * rows * 144 / 256;
+        let layer = |model: Gguf, layer: u32| {
+            model.info(
+                &format!("blk.{layer}.ffn_up.weight"),
+                &[u64::from(width), rows],
+                kind,
+                u64::from(layer) * bytes,
+            )
+        };
+        (0..layers).fold(model.u32("qwen3.feed_forward_length", 9728), layer)
     }
 }

@@ -90,10 +90,12 @@ impl Page {
 
     /// The registry of the page and its variants compile without findings, in KDL as in YAML.
     #[track_caller]
-    pub(super) fn check_registry(&self) {
+    pub(super) fn check_registry(&self, lock: Option<String>) {
         // A page names this profile if a command of it creates a profile.
         let probed = self.text.contains("mine.json").then(|| ("mine.json".to_owned(), PROBED.to_owned()));
-        let (mut kdl, mut yaml) = (BTreeMap::from_iter(probed.clone()), BTreeMap::from_iter(probed));
+        let lock = lock.map(|text| ("registry.lock".to_owned(), text));
+        let mut kdl: BTreeMap<String, String> = probed.into_iter().chain(lock).collect();
+        let mut yaml = kdl.clone();
         for (line, step) in &self.steps {
             let place = format!("templates/guide/{}.md:{line}", self.name);
             match step {
@@ -127,7 +129,8 @@ fn without(files: &BTreeMap<String, String>, items: &str) -> BTreeMap<String, St
     let names: BTreeSet<String> = nodes(items).iter().map(|node| head(node)).collect();
     let keep = |text: &String| nodes(text).into_iter().filter(|node| !names.contains(&head(node))).collect();
     let kept = |(path, text): (&String, &String)| {
-        (path.clone(), if path == "mine.json" { text.clone() } else { keep(text) })
+        let is_kept = path.ends_with(".json") || path.ends_with(".lock");
+        (path.clone(), if is_kept { text.clone() } else { keep(text) })
     };
     files.iter().map(kept).collect()
 }

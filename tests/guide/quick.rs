@@ -41,6 +41,13 @@ impl Folder {
         self.0.path().join(path)
     }
 
+    /// The lock that a command of the page wrote, for a registry with errors without it.
+    pub(super) fn lock(&self) -> Option<String> {
+        let stack = fs::read_to_string(self.at("work/registry/stack.kdl")).ok()?;
+        let needs_lock = stack.contains("\"kubernetes\"");
+        fs::read_to_string(self.at("work/registry/registry.lock")).ok().filter(|_| needs_lock)
+    }
+
     fn path(&self) -> &str {
         self.0.path().to_str().unwrap()
     }

@@ -1,6 +1,6 @@
 //! Values of fields: sets of CPUs, and defaults that the table of fields declares.
 
-use crate::support::lower;
+use crate::support::{compile, lower};
 use orchgen::hir::{CpuList, Share};
 
 fn cpus(text: &str) -> CpuList {
@@ -96,5 +96,30 @@ fn a_wrong_address_of_a_host_is_reported_with_the_reason() {
         let expected = format!("`address` of host `a` is `{text}`, {reason}");
         let mut all = compiled.findings.findings().iter();
         assert!(all.any(|finding| finding.message == expected), "{expected}: {}", compiled.report());
+    }
+}
+
+/// The name of a claim is a DNS subdomain. A help writes the nearest one.
+#[test]
+fn the_name_of_a_claim_is_a_dns_name() {
+    let longest = format!("{}.{}.b.c", "a".repeat(124), "a".repeat(124));
+    for name in ["models", "m", "0.models-1.big", &longest] {
+        let (registry, _) = lower(&[("a.kdl", &format!("store \"a\" path=\"/a\" claim=\"{name}\"\n"))]);
+        let store = registry.stores.iter().next().unwrap();
+        assert_eq!(store.claim.as_ref().map(|claim| &*claim.value), Some(name));
+    }
+    let too_long = format!("{longest}d");
+    for (name, better) in [
+        ("Models", "models"),
+        ("my_models.", "my-models"),
+        ("-a-.-b", "a.b"),
+        ("..", "models"),
+        ("\u{e9}", "models"),
+        (&too_long, "models"),
+    ] {
+        let compiled = compile(&[("a.kdl", &format!("store \"a\" path=\"/a\" claim=\"{name}\"\n"))]);
+        let found = compiled.findings.findings().iter().find(|finding| finding.code.name == "out-of-range");
+        let found = found.unwrap_or_else(|| panic!("{name}: {}", compiled.report()));
+        assert!(found.help[0].ends_with(&format!("`claim=\"{better}\"`")), "{name}: {:?}", found.help);
     }
 }

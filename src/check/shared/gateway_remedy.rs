@@ -142,6 +142,15 @@ pub(in crate::check) fn llama_swap_change(gateway: &Gateway) -> Change {
     Change::All([Some(kind), bin, engine].into_iter().flatten().collect())
 }
 
+/// The change that makes a gateway of llama-swap a router.
+pub(in crate::check) fn router_change(gateway: &Gateway) -> Change {
+    let kind = Change::set(gateway.head.span, Line::of("kind", GatewayKind::Router.word()));
+    let bin = gateway.bin.as_ref().map(|bin| Change::remove(bin.span));
+    let backend = gateway.backend.map(|port| Change::remove(port.span));
+    let sets = gateway.sets.iter().map(|set| Change::field("set", set.span));
+    Change::All([Some(kind), bin, backend].into_iter().flatten().chain(sets).collect())
+}
+
 /// The program of a new gateway.
 const LLAMA_SWAP: &str = "/usr/local/bin/llama-swap";
 

@@ -63,7 +63,11 @@ impl NextStep {
                 self.compose_command(&shell(&compose.to_string_lossy()))
             )
         });
-        self.gateways.clone() + &line + &or.unwrap_or_default()
+        let has_other = paths().any(|path| path.starts_with(UNITS) || path.starts_with(CONTAINERS));
+        let cluster = paths().find(|path| self.serves && !self.needs_lock && path.starts_with(MANIFESTS));
+        let cluster =
+            cluster.filter(|_| has_other).map(|_| format!("or, in a cluster, {}\n", kubectl(command)));
+        self.gateways.clone() + &line + &or.unwrap_or_default() + &cluster.unwrap_or_default()
     }
 
     /// The command that starts the containers of a compose file.
@@ -91,6 +95,9 @@ impl NextStep {
         }
         if let Some(compose) = paths().find(|path| path.starts_with(COMPOSE)) {
             return format!("next: {}\n", self.compose_command(&at(compose)));
+        }
+        if has(MANIFESTS) {
+            return format!("next: {}\n", kubectl(command));
         }
         if let Some(script) = paths().find(|path| path.starts_with("bin/") && path.matches('/').count() == 1)
         {
@@ -153,6 +160,18 @@ impl NextStep {
         format!("install -D -m 644 -t {folder}/orchgen/{stack} {from}")
     }
 }
+
+/// The command that creates the objects in a cluster.
+fn kubectl(command: &BuildArgs) -> String {
+    let folder = command.out().join(MANIFESTS.trim_end_matches('/'));
+    let folder = shell(&folder.to_string_lossy()).into_owned();
+    format!(
+        "run `kubectl apply --kustomize {folder}`, and create the secrets as the comments in the manifests describe"
+    )
+}
+
+/// The folder of manifests.
+const MANIFESTS: &str = "kubernetes/";
 
 /// The folder of systemd units.
 const UNITS: &str = "systemd/";

@@ -35,6 +35,7 @@ static TOPICS: &[Topic] = &[
     topic!("other-servers", "Recipes"),
     topic!("own-build", "Recipes"),
     topic!("containers", "Recipes"),
+    topic!("kubernetes", "Recipes"),
     topic!("from-llama-swap", "Coming from other tools"),
     topic!("from-systemd", "Coming from other tools"),
     topic!("not-starting", "Help"),

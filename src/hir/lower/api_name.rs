@@ -1,4 +1,4 @@
-//! Reads names at the API, names of repositories and hashes.
+//! Reads names for other systems: the API, Hugging Face, accounts, Kubernetes. Reads hashes.
 
 use super::quantity::ReadResult;
 use super::scalar::{FieldRef, ValueForm};
@@ -71,4 +71,56 @@ pub(super) fn sha256(scalar: &Scalar, text: &str, field: &FieldRef) -> ReadResul
     } else {
         finding.help("write the hash that `sha256sum` prints for the file, or that the hub shows")
     }))
+}
+
+/// Reads an account name that systemd accepts for `User=` (`valid_user_group_name`, strict, of systemd 252).
+pub(super) fn account(scalar: &Scalar, text: &str, field: &FieldRef) -> ReadResult {
+    let starts_well = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    if starts_well
+        && text.len() <= 31
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
+    {
+        return Ok(TypedValue::Text(text.into()));
+    }
+    let message =
+        format!("{} is {}, which is not a valid account name", field.describe(), words::quoted(text));
+    let label = "expected up to 31 letters, digits, `_` and `-`, beginning with a letter or `_`";
+    let help = "write the name of an account, such as `llm`";
+    Err(Box::new(OUT_OF_RANGE.at(scalar.span, label, message).help(help)))
+}
+
+/// Reads the name of an object in a cluster: a DNS subdomain (`IsDNS1123Subdomain` of Kubernetes 1.35,
+/// `staging/src/k8s.io/apimachinery/pkg/util/validation/validation.go`).
+pub(super) fn object(scalar: &Scalar, text: &str, field: &FieldRef) -> ReadResult {
+    if is_subdomain(text) {
+        return Ok(TypedValue::Text(text.into()));
+    }
+    let message = format!(
+        "{} is {}, which is not a DNS name of at most {MAX_SUBDOMAIN} characters",
+        field.describe(),
+        words::quoted(text)
+    );
+    let label =
+        "expected lower-case letters, digits, `-` and `.`, starting and ending with a letter or a digit";
+    let finding = OUT_OF_RANGE.at(scalar.span, label, message);
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c.to_ascii_lowercase() } else { '-' };
+    let plain: String = text.chars().map(plain).collect();
+    let labels = plain.split('.').map(|label| label.trim_matches('-')).filter(|label| !label.is_empty());
+    let plain = labels.collect::<Vec<_>>().join(".");
+    Err(Box::new(if is_subdomain(&plain) {
+        field.write(finding, scalar.span, plain)
+    } else {
+        field.write_example(finding, scalar.span, "the name of an object")
+    }))
+}
+
+/// The maximum number of characters of a DNS subdomain.
+const MAX_SUBDOMAIN: usize = 253;
+
+fn is_subdomain(text: &str) -> bool {
+    let is_end = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    let is_label = |label: &str| {
+        label.starts_with(is_end) && label.ends_with(is_end) && label.chars().all(|c| is_end(c) || c == '-')
+    };
+    text.len() <= MAX_SUBDOMAIN && text.split('.').all(is_label)
 }

@@ -2,9 +2,8 @@
 
 use super::field_findings::missing;
 use super::read::{Fields, FromFields};
-use crate::diag::{Change, Line};
+use crate::diag::Line;
 use crate::hir::Engine;
-use crate::hir::codes::CONFLICTING_FIELDS;
 
 /// The folder that a help offers.
 const EXAMPLE: &str = "/opt/llama.cpp/bin";
@@ -20,14 +19,6 @@ pub(super) fn read(fields: &mut Fields) -> Option<Engine> {
         owner.report(missing(line, place, what, fields.head.span), fields.findings);
     }
     let engine = Engine::from_fields(fields)?;
-    if let (Some(bin), Some(image)) = (&engine.bin, &engine.image) {
-        let message = format!("{} has both `bin` and `image`", owner.describe());
-        let finding = CONFLICTING_FIELDS.at(image.span, "the programs in a container", message);
-        let finding = finding.also(bin.span, "the programs on the host");
-        let finding = finding.remedy("remove `{}` for containers", Change::remove(bin.span));
-        let finding = finding.remedy("or remove `{}` for units and scripts", Change::remove(image.span));
-        owner.report(finding, fields.findings);
-    }
     // An engine without programs is reported.
     (engine.bin.is_some() || engine.image.is_some()).then_some(engine)
 }

@@ -169,7 +169,8 @@ fn read_shape(scalar: &Scalar, shape: &Shape, field: &FieldRef) -> ReadResult {
         Shape::Scale => scale(scalar, field),
         Shape::Path => text(scalar, field).and_then(|text| absolute_path(scalar, text, field)),
         Shape::File => text(scalar, field).and_then(|text| file(scalar, text, field)),
-        Shape::Account => text(scalar, field).and_then(|text| account(scalar, text, field)),
+        Shape::Account => text(scalar, field).and_then(|text| api_name::account(scalar, text, field)),
+        Shape::ObjectName => text(scalar, field).and_then(|text| api_name::object(scalar, text, field)),
         Shape::Repository => text(scalar, field).and_then(|text| api_name::repository(scalar, text, field)),
         Shape::Sha256 => text(scalar, field).and_then(|text| api_name::sha256(scalar, text, field)),
         Shape::ApiName => text(scalar, field).and_then(|text| api_name::read(scalar, text, field)),
@@ -295,22 +296,6 @@ fn date_or_build(scalar: &Scalar, text: &str, field: &FieldRef) -> ReadResult {
         (Some(_), Some(form)) => quantity(scalar, field, form).map(|_| TypedValue::Text(text.into())),
         _ => Ok(TypedValue::Text(text.into())),
     }
-}
-
-/// Reads an account name that systemd accepts for `User=` (`valid_user_group_name`, strict, of systemd 252).
-fn account(scalar: &Scalar, text: &str, field: &FieldRef) -> ReadResult {
-    let starts_well = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    if starts_well
-        && text.len() <= 31
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'))
-    {
-        return Ok(TypedValue::Text(text.into()));
-    }
-    let message =
-        format!("{} is {}, which is not a valid account name", field.describe(), words::quoted(text));
-    let label = "expected up to 31 letters, digits, `_` and `-`, beginning with a letter or `_`";
-    let help = "write the name of an account, such as `llm`";
-    Err(Box::new(OUT_OF_RANGE.at(scalar.span, label, message).help(help)))
 }
 
 fn absolute_path(scalar: &Scalar, text: &str, field: &FieldRef) -> ReadResult {

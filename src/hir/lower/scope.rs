@@ -134,9 +134,6 @@ impl Scope {
     }
 }
 
-/// The name of the host if none is declared.
-const THIS_HOST: &str = "localhost";
-
 /// The time after which a role of the implied residency `warm` is unloaded.
 const USUAL_IDLE: Seconds = Seconds(15 * 60);
 
@@ -150,7 +147,7 @@ impl Scope {
             allow: Vec::new(),
         };
         if self.hosts.names.is_none_declared() {
-            self.hosts.imply(THIS_HOST, Host::unknown(head("host", THIS_HOST)));
+            self.hosts.imply(Host::IMPLIED, Host::unknown(head("host", Host::IMPLIED)));
         }
         if self.residencies.names.is_none_declared() {
             let residency = |name, title: &str, start, idle| Residency {

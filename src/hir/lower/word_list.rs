@@ -23,9 +23,13 @@ impl FieldReader<'_> {
         let unknown = texts.iter().zip(&node.args).find(|(text, _)| !choices.contains(text));
         let Some((found, Scalar { span, .. })) = unknown else { return false };
         let message = format!("{} cannot be {}", self.field_of(field.name), words::quoted(found));
-        if texts.len() == 1 && found.eq_ignore_ascii_case("all") && field.doc.ends_with("default: all.") {
-            let finding = UNKNOWN_WORD.at(*span, "the default is all", message);
-            self.report(finding.remedy("remove `{}`: all is the default", Change::field(field.name, *span)));
+        if let [word] = &*texts
+            && word.eq_ignore_ascii_case("all")
+            && let Some(default) = default_of(field).filter(|default| default.starts_with("all"))
+        {
+            let finding = UNKNOWN_WORD.at(*span, format!("the default is {default}"), message);
+            let help = format!("remove `{{}}`: the default is {default}");
+            self.report(finding.remedy(&help, Change::field(field.name, *span)));
             return true;
         }
         let parts = texts.iter().flat_map(|text| separated(text)).map(|part| nearest(part, choices));
@@ -94,6 +98,11 @@ impl FieldReader<'_> {
         }
         node.args.is_empty()
     }
+}
+
+/// The default value of a field, as its documentation describes it.
+fn default_of(field: &Field) -> Option<&'static str> {
+    field.doc.rsplit_once("default: ")?.1.strip_suffix('.')
 }
 
 /// The values that a field can have, in words.

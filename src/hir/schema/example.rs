@@ -112,6 +112,7 @@ const EXAMPLES: &[(Shape, &str)] = &[
     (Shape::Sha256, "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"),
     (Shape::File, "model-Q4_K_M.gguf"),
     (Shape::Account, "llm"),
+    (Shape::ObjectName, "models"),
     (Shape::Flag, "true"),
     (Shape::Fraction, "0.75"),
     (Shape::Scale, "0.5"),

@@ -12,6 +12,9 @@ const ACCOUNT: &str = "^[A-Za-z_][A-Za-z0-9_-]*$";
 /// A name at Hugging Face: an organization and a repository.
 const REPOSITORY: &str = "^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*$";
 
+/// A DNS subdomain.
+const OBJECT_NAME: &str = "^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$";
+
 /// Shares from 1 to 1000000 with optional blanks around them, as the reader takes them.
 const SHARES: &str = "^ *(1000000|0*[1-9][0-9]{0,5}) *(: *(1000000|0*[1-9][0-9]{0,5}) *)*$";
 
@@ -31,9 +34,8 @@ pub(super) fn of(shape: &Shape) -> Value {
         Shape::Sha256 => pattern("^[0-9a-f]{64}$", "a SHA-256 as 64 hexadecimal digits"),
         Shape::ApiName => pattern("^[^\\s,]([^,]*[^\\s,])?$", "a name without commas, such as `gpt-4o`"),
         Shape::Path => pattern("^/", "an absolute path, such as `/srv/models`"),
-        Shape::Account => {
-            with(pattern(ACCOUNT, "the name of a system account, such as `llm`"), json!({"maxLength": 31}))
-        }
+        Shape::Account => limited(ACCOUNT, "the name of a system account, such as `llm`", 31),
+        Shape::ObjectName => limited(OBJECT_NAME, "a DNS name, such as `models`", 253),
         Shape::Flag => json!({"type": "boolean"}),
         Shape::Count(least, most) => whole(*least, *most),
         Shape::CountOr(least, most, words) => {
@@ -102,6 +104,7 @@ pub fn description(shape: &Shape) -> String {
         Shape::Sha256 => "64 hexadecimal digits".to_owned(),
         Shape::ApiName => "a name without commas".to_owned(),
         Shape::Account => "the name of a system account".to_owned(),
+        Shape::ObjectName => "a DNS name".to_owned(),
         Shape::Flag => "`true` or `false`".to_owned(),
         Shape::Count(..) | Shape::Port => "a whole number".to_owned(),
         Shape::CountOr(_, _, words) => {
@@ -187,6 +190,11 @@ fn quantity(shape: &Shape) -> Value {
         return quantity;
     }
     with(with(quantity, whole(1, 65535)), json!({"type": ["integer", "string"]}))
+}
+
+/// A text that matches a pattern, with a maximum length.
+fn limited(regex: &str, expected: &str, most: u32) -> Value {
+    with(pattern(regex, expected), json!({"maxLength": most}))
 }
 
 /// A text that matches a pattern. `patternErrorMessage` makes editors show the expected form instead of the pattern.

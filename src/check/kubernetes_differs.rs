@@ -32,7 +32,7 @@ declare_code! {
     /// `--topology-manager-policy=single-numa-node` these CPUs are all on one NUMA node, and with `--memory-manager-policy=Static`
     /// also the memory of the pod. No policy interleaves memory.
     ///
-    /// Without a memory limit, a pod is `Burstable`: it can use free memory of the node, and has no CPUs of its own.
+    /// Without a memory limit, a pod is `Burstable`: it can use free memory of the node, and shares its CPUs.
     ///
     /// The level `restricted` of the Pod Security Standards forbids `hostPath` volumes and the capability `IPC_LOCK`. A namespace
     /// with a `hostPath` volume cannot enforce it.
@@ -134,7 +134,7 @@ impl Case<'_> {
         Some((place, finding.help("set `LimitMEMLOCK=infinity` for the container runtime of the node")))
     }
 
-    /// A folder of its own, which is not one of those with model files.
+    /// A written folder that is not one of those with model files.
     fn written(&self) -> Found {
         let command = self.served.known_command()?;
         let has_files = |folder: &str| {

@@ -101,6 +101,6 @@ impl ModelFile {
                 u64::from(layer) * bytes,
             )
         };
-        (0..layers).fold(model, layer)
+        (0..layers).fold(model.u32("qwen3.feed_forward_length", 9728), layer)
     }
 }

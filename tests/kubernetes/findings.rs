@@ -20,7 +20,9 @@ fn lock(file: &str) -> String {
         "{{\"format_version\": 1, \"models\": {{\"plain\": {{\"file\": \"{file}\", \"header\": \"0\", \"size\": 2000000000, \
          \"architecture\": \"qwen2\", \"parameters\": {{\"block_count\": 4, \"embedding_length\": 256, \"context_length\": 8192, \
          \"feed_forward_length\": 512, \"attention.head_count\": 4, \"attention.head_count_kv\": 2}}, \
-         \"vocabulary\": {{\"type\": \"gpt2\", \"size\": 1000}}, \"tensors\": {{\"bytes\": {{\"q6_K\": 2000000000}}}}}}}}}}"
+         \"vocabulary\": {{\"type\": \"gpt2\", \"size\": 1000}}, \"tensors\": {{\"bytes\": {{\"q6_K\": 2000000000}}, \
+         \"layers\": [[4, 450000000, 0]], \"input\": 100000000, \"output\": {{\"q6_K\": 100000000}}, \
+         \"token_embd\": {{\"q6_K\": 100000000}}}}}}}}}}"
     )
 }
 
@@ -32,7 +34,7 @@ struct Mistake {
     message: &'static str,
     /// The first help.
     help: &'static str,
-    /// What is there after the help. Empty if the stack then has the text of the mistake no more.
+    /// The changes after the help. Empty if the help leads back to the stack.
     after: &'static [(&'static str, &'static str)],
 }
 

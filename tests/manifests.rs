@@ -5,6 +5,7 @@ mod random;
 use crate::support::{Compiled, assert_snapshot, compile, orchgen};
 use serde_yaml::Value;
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::fs;
 use std::process::Command;
 
@@ -49,7 +50,7 @@ fn the_files_match_the_snapshots() {
     let compiled = compiled(STACK);
     let mut all = String::new();
     for (name, text) in manifests(&compiled) {
-        all.push_str(&format!("\n======== {name}\n{text}"));
+        write!(all, "\n======== {name}\n{text}").unwrap();
     }
     assert_snapshot!("manifests", "stack", all);
 }

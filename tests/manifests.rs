@@ -5,6 +5,7 @@ mod random;
 use crate::support::{Compiled, assert_snapshot, compile, orchgen};
 use serde_yaml::Value;
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::fs;
 use std::process::Command;
 
@@ -49,18 +50,19 @@ fn the_files_match_the_snapshots() {
     let compiled = compiled(STACK);
     let mut all = String::new();
     for (name, text) in manifests(&compiled) {
-        all.push_str(&format!("\n======== {name}\n{text}"));
+        write!(all, "\n======== {name}\n{text}").unwrap();
     }
     assert_snapshot!("manifests", "stack", all);
 }
 
 /// The path, the volume source and the access of each mount of a role, for a store with these fields and a role with these options.
 fn mounts(store: &str, file: &str, options: &str) -> Vec<String> {
+    let options = if options.is_empty() { String::new() } else { format!("{{ {options} }}") };
     let text = format!(
         "stack \"s\" engine=\"e\" {{ targets \"kubernetes\" }}\nengine \"e\" profile=\"llama.cpp-b11669\" image=\"{IMAGE}\"\n\
          host \"h\" memory=\"64 GB\" cpus=\"0-7\"\nstore \"big\" path=\"/srv\"\nstore \"s\" path=\"/srv/models/\" {store}\n\
          model \"plain\" file=\"{file}\" size=\"8.6 GB\" arch=\"qwen3\" store=\"s\"\n\
-         role \"r\" model=\"plain\" port=8080 context=4096 {{ {options} }}\n"
+         role \"r\" model=\"plain\" port=8080 context=4096 {options}\n"
     );
     let compiled = compile(&[("a.kdl", &text), ("registry.lock", &lock(&[("plain", file)]))]);
     let deployment = &objects(&manifests(&compiled)["r.yaml"])[0]["spec"]["template"]["spec"];

@@ -19,7 +19,7 @@ declare_code! {
     /// - a role with a `command`, and a gateway of the kind `llama-swap`;
     /// - a role with files whose facts are not in the lock, because its pod requests memory;
     /// - a role whose number of CPUs is unknown, or differs between its instances;
-    /// - a GPU without a resource: `auto`, and names other than those of CUDA, ROCm and SYCL;
+    /// - a GPU without a resource: `auto`, and names other than those of CUDA, `ROCm` and SYCL;
     /// - a path with `:` that would be mounted, and model files in a folder that would hide a folder of the image, such as `/usr`;
     /// - an option with a GPU that the role does not use, or with an address of this machine, for example in `rpc`.
     ///

@@ -12,7 +12,7 @@ declare! {
         title: Option<Text> = optional("title", Shape::Text).example("Model files"),
         /// The read speed of the disk, such as `2 GB/s`. It determines the start timeout of the services.
         speed: Option<Spanned<Bytes>> = optional("speed", Shape::ByteRate),
-        /// The PersistentVolumeClaim that has the folder in Kubernetes, such as `models`; default: the folder of the node.
+        /// The `PersistentVolumeClaim` that has the folder in Kubernetes, such as `models`; default: the folder of the node.
         claim: Option<Text> = optional("claim", Shape::ObjectName),
         /// A host that has the store. Without `mount`, all hosts have the store at `path`; else only the hosts that are named.
         mounts: Vec<Mount> = distinct("mount", Shape::Block(&Mount::TABLE)),

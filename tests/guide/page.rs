@@ -129,7 +129,8 @@ fn without(files: &BTreeMap<String, String>, items: &str) -> BTreeMap<String, St
     let names: BTreeSet<String> = nodes(items).iter().map(|node| head(node)).collect();
     let keep = |text: &String| nodes(text).into_iter().filter(|node| !names.contains(&head(node))).collect();
     let kept = |(path, text): (&String, &String)| {
-        let is_kept = path.ends_with(".json") || path.ends_with(".lock");
+        // A profile and the lock.
+        let is_kept = !path.starts_with("registry/");
         (path.clone(), if is_kept { text.clone() } else { keep(text) })
     };
     files.iter().map(kept).collect()

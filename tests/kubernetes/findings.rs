@@ -160,13 +160,6 @@ const CANNOT: &[Mistake] = &[
         help: "move the files to a separate folder, such as `/srv/models`",
         after: &[],
     },
-    Mistake {
-        changes: &[(KEY, " key-file=\"/etc/keys/chat\" { option \"rpc\" \"127.0.0.1:50052\" }")],
-        code: "kubernetes-cannot",
-        message: "option `rpc` of role `chat` connects to `127.0.0.1`, which is the container itself",
-        help: "write an address of this machine that the container can reach",
-        after: &[(KEY, " key-file=\"/etc/keys/chat\" { option \"rpc\" \"10.0.0.7:50052\" }")],
-    },
 ];
 
 const NAMES: &[Mistake] = &[
@@ -196,8 +189,8 @@ const NAMES: &[Mistake] = &[
         code: "kubernetes-name",
         message: "the name of role `chat.with.a.very.long.name.that.describes.the.model.and.more` is too long for an object in \
                   Kubernetes",
-        help: "write another name, such as `chat.with.a.very.long.name.that.describes.the.m`, here and where it is used",
-        after: &[("role \"chat\"", "role \"chat.with.a.very.long.name.that.describes.the.m\"")],
+        help: "write another name, such as `chat.with.a.very.long.name.that.describes.the.mode`, here and where it is used",
+        after: &[("role \"chat\"", "role \"chat.with.a.very.long.name.that.describes.the.mode\"")],
     },
     Mistake {
         changes: &[("role \"chat\"", "role \"Namespace\"")],
@@ -331,6 +324,26 @@ fn other_stacks_have_no_findings_of_kubernetes() {
         let found = compiled.codes();
         assert!(!found.iter().any(|code| code.starts_with("kubernetes-")), "{}: {found:?}", mistake.message);
     }
+}
+
+/// The address of this machine is that of the pod.
+#[test]
+fn an_option_cannot_connect_to_the_node() {
+    let rpc = |address: &str| {
+        let role = format!(" key-file=\"/etc/keys/chat\" {{ option \"rpc\" \"{address}:50052\" }}");
+        changed(&[(KEY, &role)])
+    };
+    let compiled = rpc("127.0.0.1");
+    let found = findings(&compiled).into_iter().find(|finding| finding.code.name == "kubernetes-cannot");
+    let found = found.unwrap_or_else(|| panic!("{}", compiled.report()));
+    assert_eq!(
+        (&*found.message, &*found.help[0]),
+        (
+            "option `rpc` of role `chat` connects to `127.0.0.1`, which is the container itself",
+            "write an address of this machine that the container can reach"
+        )
+    );
+    assert_eq!(rpc("10.0.0.7").codes(), ["kubernetes-differs"], "its memory can be on the other machine");
 }
 
 /// A GPU of the host that a pod gets by number.

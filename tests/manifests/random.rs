@@ -11,17 +11,30 @@ use std::fmt::Write;
 #[derive(Clone, Debug)]
 struct RandomRole {
     name: String,
-    /// The engine has programs of the host too.
-    is_on_host: bool,
-    is_routed: bool,
-    is_small: bool,
+    traits: BTreeSet<Trait>,
     instances: u16,
     gpus: Vec<usize>,
     cpus: u16,
-    has_key: bool,
-    writes: bool,
-    is_on_demand: bool,
     value: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Trait {
+    /// The engine has programs of the host too.
+    OnHost,
+    /// It is behind the gateway.
+    Routed,
+    /// It has the model that is in no store.
+    Small,
+    HasKey,
+    Writes,
+    OnDemand,
+}
+
+impl RandomRole {
+    fn is(&self, one: Trait) -> bool {
+        self.traits.contains(&one)
+    }
 }
 
 /// A random stack.
@@ -40,26 +53,22 @@ const GPUS: [&str; 4] = ["CUDA0", "CUDA3", "ROCm1", "SYCL0"];
 
 fn role() -> impl Strategy<Value = RandomRole> {
     let names = "[A-Za-z0-9][A-Za-z0-9._-]{0,58}";
-    let flags = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    let all = [Trait::OnHost, Trait::Routed, Trait::Small, Trait::HasKey, Trait::Writes, Trait::OnDemand];
+    let traits = prop::sample::subsequence(all.to_vec(), 0..=all.len());
     let gpus = prop::collection::btree_set(0..GPUS.len(), 0..3);
     let value = prop_oneof!["16", "true", "0x10", "1_000", "[$][(]HOME[)] [$]{1,3}x", "[a-z: #]{1,12}"];
-    (names, flags, 1..4_u16, gpus, 0..16_u16, value).prop_map(
-        |(name, flags, instances, gpus, cpus, value)| {
-            let (is_on_host, is_routed, is_small, has_key, writes, is_on_demand) = flags;
-            let (is_routed, is_on_demand) = (is_routed && is_on_host, is_on_demand && is_on_host);
-            RandomRole {
-                name,
-                is_on_host,
-                is_routed,
-                is_small,
-                instances: if is_routed { 1 } else { instances },
-                gpus: gpus.into_iter().collect(),
-                cpus,
-                has_key: has_key && !is_routed,
-                writes,
-                is_on_demand,
-                value,
+    (names, traits, 1..4_u16, gpus, 0..16_u16, value).prop_map(
+        |(name, traits, instances, gpus, cpus, value)| {
+            let mut traits: BTreeSet<Trait> = traits.into_iter().collect();
+            if !traits.contains(&Trait::OnHost) {
+                traits.retain(|one| !matches!(one, Trait::Routed | Trait::OnDemand));
             }
+            let is_routed = traits.contains(&Trait::Routed);
+            if is_routed {
+                traits.remove(&Trait::HasKey);
+            }
+            let instances = if is_routed { 1 } else { instances };
+            RandomRole { name, traits, instances, gpus: gpus.into_iter().collect(), cpus, value }
         },
     )
 }
@@ -117,19 +126,19 @@ impl RandomStack {
     }
 
     fn role(&self, role: &RandomRole, port: &mut u16) -> String {
-        let model = if role.is_small { "small" } else { "plain" };
-        let residency = if role.is_on_demand { "d" } else { "r" };
-        let engine = if role.is_on_host { "both" } else { "image" };
+        let model = if role.is(Trait::Small) { "small" } else { "plain" };
+        let residency = if role.is(Trait::OnDemand) { "d" } else { "r" };
+        let engine = if role.is(Trait::OnHost) { "both" } else { "image" };
         let mut text =
             format!("role \"{}\" model=\"{model}\" residency=\"{residency}\" context=4096", role.name);
-        if role.is_routed {
+        if role.is(Trait::Routed) {
             text.push_str(" gateway=\"the-gateway\"");
         } else {
             let last = *port + role.instances - 1;
             write!(text, " engine=\"{engine}\" ports=\"{port}-{last}\"").unwrap();
             *port = last + 1;
         }
-        if role.has_key {
+        if role.is(Trait::HasKey) {
             text.push_str(" key-file=\"/etc/keys/a key\"");
         }
         text.push_str(" {\n");
@@ -137,10 +146,10 @@ impl RandomStack {
         if let (Some(_), false) = (&self.host, gpus.is_empty()) {
             writeln!(text, "placement cpus=\"0-{}\" gpu=\"{}\"", role.cpus, gpus.join(",")).unwrap();
         }
-        if role.writes && !role.is_routed {
+        if role.is(Trait::Writes) && !role.is(Trait::Routed) {
             text.push_str("option \"slot-save-path\" \"/var/lib/slots\"\n");
         }
-        if !role.is_routed {
+        if !role.is(Trait::Routed) {
             writeln!(text, "env NUMBER=\"{}\"", role.value).unwrap();
         }
         text.push_str("}\n");

@@ -81,7 +81,10 @@ pub(in crate::check) fn option(code: &'static Code, registry: &Registry, served:
 pub(in crate::check) fn folder(code: &'static Code, registry: &Registry, served: &ServedRole) -> Found {
     let role = registry.roles.get(served.id);
     let folder = |path: &str| path.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned());
+    // A pod mounts a file of the root folder alone.
+    let is_pod = served.container.is_none() || pods::is_only_target(registry);
     let folders = served.files.iter().map(|(_, file)| folder(&file.path));
+    let folders = folders.filter(|folder| !is_pod || !folder.is_empty());
     // A pod mounts the whole store.
     let claimed = registry.stores.iter().filter(|store| store.claim.is_some());
     let stores = claimed.map(|store| store.path.value.trim_end_matches('/'));

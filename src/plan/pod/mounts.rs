@@ -20,7 +20,7 @@ pub struct Mount {
 /// The content of a mount.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum MountSource {
-    /// The PersistentVolumeClaim with this name, which has the content of a store.
+    /// The claim of a persistent volume with this name, which has the content of a store.
     Claim(Arc<str>),
     /// The folder of the node at the same path.
     Folder,

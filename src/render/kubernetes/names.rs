@@ -56,15 +56,14 @@ fn label((name, value): &(&str, LabelValue)) -> (String, String) {
 /// A port with a name. The name of a port has at most 15 characters (`IsValidPortName` in `k8s.io/apimachinery`).
 #[derive(Clone, Copy)]
 pub(super) struct NamedPort {
+    name: &'static str,
     number: NonZeroU16,
 }
 
 impl NamedPort {
-    const NAME: &str = "http";
-
-    /// A port from 1 to 65535.
-    pub(super) fn new(number: u16) -> Option<Self> {
-        NonZeroU16::new(number).map(|number| Self { number })
+    /// The port of a server, from 1 to 65535.
+    pub(super) fn http(number: u16) -> Option<Self> {
+        NonZeroU16::new(number).map(|number| Self { name: "http", number })
     }
 
     pub(super) fn number(self) -> i32 {
@@ -72,7 +71,7 @@ impl NamedPort {
     }
 
     pub(super) fn name(self) -> String {
-        Self::NAME.to_owned()
+        self.name.to_owned()
     }
 
     /// A reference to the port of a container by its name.
@@ -122,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_port_is_not_zero() {
-        assert!(NamedPort::new(0).is_none());
-        assert_eq!(NamedPort::new(65535).unwrap().number(), 65535);
+        assert!(NamedPort::http(0).is_none());
+        assert_eq!(NamedPort::http(65535).unwrap().number(), 65535);
     }
 }

@@ -5,6 +5,7 @@ use super::api::{
     SeccompProfile, SecurityContext, Sysctl,
 };
 use super::names::Quantity;
+use super::probes::Probes;
 use super::volumes::{key_path, mounts, volumes};
 use super::workload::Workload;
 use crate::plan::kubernetes::LabelValue;
@@ -55,9 +56,9 @@ fn container(workload: &Workload<'_>) -> Container {
             ..ContainerPort::default()
         }]),
         resources: Some(resources(workload)),
-        startup_probe: workload.probes.as_ref().map(|probes| probes.startup()),
-        readiness_probe: workload.probes.as_ref().map(|probes| probes.readiness()),
-        liveness_probe: workload.probes.as_ref().map(|probes| probes.liveness()),
+        startup_probe: workload.probes.as_ref().map(Probes::startup),
+        readiness_probe: workload.probes.as_ref().map(Probes::readiness),
+        liveness_probe: workload.probes.as_ref().map(Probes::liveness),
         security_context: Some(container_security()),
         volume_mounts: Some(mounts(&workload.volumes)),
         ..Container::default()

@@ -58,7 +58,7 @@ impl<'p> Workload<'p> {
         let fail = |why: &str| RenderError::new(&role.name, why);
         let name = object_name(&plan.stack, &role.name).ok_or_else(|| fail("no object can have its name"))?;
         let first = role.processes.first().ok_or_else(|| fail("it has no process"))?;
-        let port = NamedPort::new(first.port).ok_or_else(|| fail("it has no port"))?;
+        let port = NamedPort::http(first.port).ok_or_else(|| fail("it has no port"))?;
         let has_key = pod.args.iter().any(|word| matches!(word, Word::KeyFile(_)));
         let key_file = role.key_file.as_deref().filter(|_| has_key);
         let secret = key_file.and_then(|file| Some((name.with(Suffix::ApiKey)?, file)));

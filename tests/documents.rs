@@ -3,6 +3,7 @@
 mod cells;
 mod columns;
 mod gateways;
+mod hosts;
 
 use crate::support::assert_snapshot;
 use crate::support::{Compiled, compile, compile_folder};

@@ -47,6 +47,7 @@ test_pages! {
     gpu_and_cpu "gpu-and-cpu"
     install "install"
     keys "keys"
+    metrics "metrics"
     not_starting "not-starting"
     numa "numa"
     on_demand "on-demand"

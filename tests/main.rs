@@ -35,6 +35,7 @@ mod outside;
 mod own;
 mod pages;
 mod probe;
+mod prometheus;
 mod quote;
 mod readme;
 mod reference;

@@ -42,6 +42,7 @@ mod files;
 mod fitting;
 mod gateway;
 mod gpu;
+mod incomplete;
 mod loads;
 pub mod locked;
 pub mod memory;

@@ -3,6 +3,10 @@
 /// The path that answers as soon as llama-swap listens (`internal/server/server.go` of August 2026).
 pub const HEALTH_PATH: &str = "/health";
 
+/// The start of the path of requests to the server of a model, before the name of the model (`handleUpstream` in
+/// `internal/server/api.go` of August 2026). Such a request loads the model.
+pub const UPSTREAM: &str = "/upstream/";
+
 /// The variable with the API key of a gateway, as a macro. The unit writes all keys of the key file instead of it. If it is not
 /// set, llama-swap does not start. The file has it in double quotes: llama-swap escapes the value for them
 /// (`internal/config/macros.go` of August 2026).

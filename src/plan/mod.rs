@@ -17,10 +17,12 @@ pub mod reference;
 pub mod report;
 mod resources;
 mod route;
+mod scrape;
+mod service;
 mod swap;
 
 pub use crate::derive::sandbox::{DeviceClass, DeviceClasses};
-pub use crate::derive::{MemoryPolicy, base_url};
+pub use crate::derive::{MemoryPolicy, base_url, client_addresses};
 pub use crate::derive::{uncarried_path, uncarried_value, uncarried_word};
 pub use crate::engine::dialect::{OptionPath, PresetEntry, PresetValue};
 pub use crate::engine::{Access, Family, PortPart, Word, llama_swap};
@@ -40,6 +42,8 @@ pub use reference::Reference;
 pub use report::Report;
 pub use resources::{MemoryPlace, MemoryUse, Resources};
 pub use route::Route;
+pub use scrape::Scrape;
+pub use service::Service;
 pub use swap::{Swap, SwappedModel, Variant};
 
 use crate::check::Checked;
@@ -72,6 +76,8 @@ pub struct Plan {
     pub gateways: Vec<Gateway>,
     /// Every role that clients can use, including roles that share the processes of another role.
     pub routes: Vec<Route>,
+    /// The processes that the stack does not start.
+    pub services: Vec<Service>,
     /// The one-shot command of each served model that generates text.
     pub prompts: Vec<Prompt>,
     /// The downloads of models from their repositories.
@@ -120,6 +126,7 @@ pub fn plan(checked: Checked) -> Plan {
         roles,
         resources,
         gateways,
+        services: service::services(&registry),
         reference,
         report,
         prompts,
@@ -148,6 +155,7 @@ pub fn targets(registry: &Registry) -> Vec<TargetName> {
             | TargetName::Numactl
             | TargetName::Docs
             | TargetName::StackJson
+            | TargetName::Prometheus
             | TargetName::Report
             | TargetName::Deploy => true,
         }

@@ -107,6 +107,8 @@ pub struct EngineServer {
     pub slots: u32,
     /// True if it returns embeddings instead of text.
     pub is_embedder: bool,
+    /// True if its processes publish metrics.
+    pub answers_metrics: bool,
 }
 
 /// Another program that serves a role.
@@ -365,6 +367,7 @@ fn role(
             context: request_limit(registry, serving),
             slots: serving.slots.value.count,
             is_embedder: serving.pooling.is_some(),
+            answers_metrics: command.answers_metrics(&served.env),
         }),
         purpose: declared.purpose.as_ref().map(|purpose| purpose.value.clone()),
         shared_by: Box::default(),

@@ -2,6 +2,7 @@
 //! [`Reference`] of the plan.
 
 mod command;
+mod hosts;
 
 use serde::Serialize;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use super::template::{Items, Template};
 use super::{ArtifactCollector, OutputTarget};
 use crate::plan::reference::{Columns, ForbiddingFamily, Heading, Measurement, Quirk, RoleRow, Store, Tier};
 use crate::plan::{Date, Gateway, ModelKind, Plan, Prompt, Reference, Role, TargetName, base_url};
+use hosts::{HostView, ServiceView};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -34,6 +36,10 @@ struct ReferenceView<'p> {
     stores: Vec<String>,
     commands: Vec<KindView<'p>>,
     gateways: Vec<GatewayView<'p>>,
+    /// The hosts, if several of them have roles.
+    hosts: Vec<HostView<'p>>,
+    /// The services, if several hosts have roles.
+    services: Vec<ServiceView<'p>>,
     /// True if there is a document of measured speeds.
     is_measured: bool,
 }
@@ -101,6 +107,8 @@ struct QuirksView<'p> {
 struct ResultsView<'p> {
     stack: &'p str,
     measurements: &'p [Measurement],
+    /// True if several hosts have roles.
+    has_hosts: bool,
     has_stale: bool,
     /// True if the engine of a measurement is not known.
     has_unknown: bool,
@@ -118,6 +126,7 @@ fn artifacts<'p>(plan: &'p Plan, collector: &mut ArtifactCollector<'p>) {
         let view = move || ResultsView {
             stack: title(plan),
             measurements,
+            has_hosts: plan.reference.memory.has_hosts,
             has_stale: has(|one| one.replaced_by.is_some()),
             has_unknown: has(|one| one.engine.is_none()),
         };
@@ -143,6 +152,8 @@ fn reference_view(plan: &Plan) -> ReferenceView<'_> {
         commands: commands(plan),
         gateways: plan.gateways.iter().filter_map(|gateway| gateway_view(plan, gateway)).collect(),
         is_measured: !reference.measurements.is_empty(),
+        hosts: if reference.memory.has_hosts { hosts::hosts(plan) } else { Vec::new() },
+        services: if reference.memory.has_hosts { hosts::services(plan) } else { Vec::new() },
     }
 }
 
@@ -150,12 +161,11 @@ fn gateway_view<'p>(plan: &'p Plan, gateway: &'p Gateway) -> Option<GatewayView<
     let server = plan.roles.get(gateway.server)?;
     let host = plan.hosts.get(server.host as usize)?;
     let addresses: BTreeSet<IpAddr> = server.client_addresses(host.address.as_deref()).collect();
-    let has_hosts = plan.hosts.iter().filter(|host| !host.groups.is_empty()).count() > 1;
     let roles = gateway.roles().filter_map(|role| plan.roles.get(role));
     let names = |role: &'p Role| role.names.iter().map(|name| &**name).filter(|name| *name != &*role.name);
     Some(GatewayView {
         name: &gateway.name,
-        host: has_hosts.then_some(&host.name),
+        host: plan.reference.memory.has_hosts.then_some(&host.name),
         addresses: addresses.into_iter().map(|address| base_url(address, server.ports.first)).collect(),
         most: gateway.most,
         roles: roles.map(|role| (&*role.name, names(role).collect())).collect(),

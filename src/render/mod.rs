@@ -11,6 +11,7 @@ mod llama_swap;
 mod names;
 mod numactl;
 mod pieces;
+mod prometheus;
 mod quadlet;
 pub mod quote;
 pub mod report;
@@ -50,6 +51,7 @@ fn target(name: TargetName) -> &'static OutputTarget {
         TargetName::Docs => &docs::TARGET,
         TargetName::Report => &report::TARGET,
         TargetName::StackJson => &stack_json::TARGET,
+        TargetName::Prometheus => &prometheus::TARGET,
         TargetName::Deploy => &deployment::TARGET,
     }
 }

@@ -108,7 +108,7 @@ impl Report {
 pub fn report(derived: &Derived) -> Report {
     let registry = &derived.registry;
     let index = Index::new(derived);
-    let (constraints, quirks) = constraints_and_quirks(registry);
+    let (constraints, quirks) = constraints_and_quirks(derived);
     let (tiers, role_count) = role::tiers(&index);
     let models: BTreeSet<_> = derived
         .roles

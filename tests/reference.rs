@@ -45,7 +45,6 @@ const ONLY_CHECKED: &[&str] = &[
     "host.cpuset.name",
     "host.cpuset.cpus",
     "host.cpuset.exclusive",
-    "host.address",
     "model.label",
     "model.store",
     "model.trained-context",
@@ -58,9 +57,6 @@ const ONLY_CHECKED: &[&str] = &[
     "role.host",
     "role.override.why",
     "service.host",
-    "service.port",
-    "service.listen",
-    "service.cpus",
     "stack.targets",
 ];
 

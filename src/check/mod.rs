@@ -77,6 +77,7 @@ mod unknown_cpu;
 mod unknown_node;
 mod unknown_threads;
 mod unmet_need;
+mod unreachable_peer;
 mod unroutable_value;
 mod unsupported_model;
 mod untrained_context;
@@ -152,6 +153,7 @@ static ALL: &[Check] = checks![
     unroutable_value: UNROUTABLE_VALUE,
     interrupted_requests: INTERRUPTED_REQUESTS,
     shared_option: SHARED_OPTION,
+    unreachable_peer: UNREACHABLE_PEER,
     images: BAD_IMAGE IMAGE_WITHOUT_DIGEST UNSERVED_IMAGE,
     container_cannot: CONTAINER_CANNOT,
     uncontainable_value: UNCONTAINABLE_VALUE,

@@ -17,7 +17,7 @@ use crate::engine::dialect::{
 };
 use crate::engine::memory::{MemoryOptions, default_prompt_cache};
 use crate::engine::options::Owner;
-use crate::engine::{Profile, Switch, Word, metrics};
+use crate::engine::{Profile, Switch, Word};
 use crate::facts::Lock;
 use crate::hir::{
     Adapter, Context, Engine, EngineOption, EngineSetting, GatewayKind, Host, Id, Lookup, MODEL_POOLING,
@@ -71,13 +71,6 @@ impl RoleCommand {
         let words = self.server().args.iter().map(Word::text);
         let mut words = words.chain(env.iter().map(|(name, _)| &**name));
         words.any(|word| self.profile.family().places_threads(word))
-    }
-
-    /// True if its processes publish metrics.
-    pub fn answers_metrics(&self, env: &[(Arc<str>, Arc<str>)]) -> bool {
-        let line = self.server();
-        let env = env.iter().map(|(name, value)| (&**name, &**value));
-        metrics::is_enabled(line.args.iter().map(Word::text), &line.preset, env)
     }
 
     /// The full path of the server program. In an image, only its name.

@@ -12,6 +12,10 @@ pub const UPSTREAM: &str = "/upstream/";
 /// (`internal/config/macros.go` of August 2026).
 pub const API_KEY: &str = "${env.ORCHGEN_API_KEY}";
 
+/// The start of the variables with the keys of peers, as macros. The unit writes the first key of each key file instead of them,
+/// in the same way.
+pub const PEER_KEY: &str = "ORCHGEN_PEER_KEY_";
+
 /// The start of the variables with the paths of the key files of models.
 pub const KEY_FILE: &str = "ORCHGEN_KEY_FILE_";
 

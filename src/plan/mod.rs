@@ -44,7 +44,7 @@ pub use resources::{MemoryPlace, MemoryUse, Resources};
 pub use route::Route;
 pub use scrape::Scrape;
 pub use service::Service;
-pub use swap::{Swap, SwappedModel, Variant};
+pub use swap::{Swap, SwapPeer, SwappedModel, Variant};
 
 use crate::check::Checked;
 use crate::hir::{GatewayKind, Registry};

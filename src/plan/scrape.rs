@@ -1,6 +1,7 @@
 //! The processes whose metrics can be collected without a change of what is in memory.
 
-use super::{Gateway, Models, Plan, Process, Role, Route, Start, Swap, llama_swap};
+use super::{Gateway, Models, Plan, Process, Role, Route, Start, Swap, Word, llama_swap};
+use crate::derive::RoleCommand;
 use crate::engine::metrics;
 use std::sync::Arc;
 
@@ -62,11 +63,18 @@ impl Plan {
     }
 }
 
+/// True if the processes of a role publish metrics.
+pub(super) fn answers_metrics(command: &RoleCommand, env: &[(Arc<str>, Arc<str>)]) -> bool {
+    let line = command.server();
+    let env = env.iter().map(|(name, value)| (&**name, &**value));
+    metrics::is_enabled(line.args.iter().map(Word::text), &line.preset, env)
+}
+
+/// A path, unless it is `/metrics`, and parameters.
+type Request<'p> = (Option<String>, Vec<(&'static str, &'p str)>);
+
 /// The path and the parameters of a request for the metrics of a role behind a gateway. `None` if it would load the model.
-fn request<'p>(
-    gateway: &Gateway,
-    (number, role): (usize, &'p Role),
-) -> Option<(Option<String>, Vec<(&'static str, &'p str)>)> {
+fn request<'p>(gateway: &Gateway, (number, role): (usize, &'p Role)) -> Option<Request<'p>> {
     match &gateway.models {
         Models::Router(_) => Some((None, vec![(metrics::MODEL, &*role.name), metrics::NOT_LOADED])),
         Models::LlamaSwap(swap) => stays_loaded(swap, number)

@@ -54,6 +54,8 @@ struct GatewayView<'p> {
     most: u32,
     /// Each role, with its further names.
     roles: Vec<(&'p str, Vec<&'p str>)>,
+    /// Each peer with its host, and the names that the gateway forwards to it.
+    peers: Vec<(&'p str, &'p str, &'p [Arc<str>])>,
     has_key: bool,
 }
 
@@ -169,6 +171,7 @@ fn gateway_view<'p>(plan: &'p Plan, gateway: &'p Gateway) -> Option<GatewayView<
         addresses: addresses.into_iter().map(|address| base_url(address, server.ports.first)).collect(),
         most: gateway.most,
         roles: roles.map(|role| (&*role.name, names(role).collect())).collect(),
+        peers: gateway.peers().iter().map(|peer| (&*peer.name, &*peer.host, &*peer.names)).collect(),
         has_key: server.key_file.is_some(),
     })
 }

@@ -131,3 +131,27 @@ fn a_sum_is_complete_if_all_headers_are_known() {
     let cells = rows(&files[REFERENCE], "## Hosts")[2].split('|').map(str::trim).nth(5);
     assert!(cells.is_some_and(|sum| sum.starts_with('~')), "{}", files[REFERENCE]);
 }
+
+#[test]
+fn scripts_name_their_host_if_there_are_several() {
+    let of_two = files(&compile(&[("stack.kdl", &stack())]));
+    for (path, host, usage) in [
+        ("bin/one", "left", "This is a role of host left."),
+        ("bin/paint", "right", "This is a role of host right."),
+        ("bin/prompt/tiny", "right", "with the settings of role three of host right."),
+    ] {
+        let text = &of_two[path];
+        assert!(text.contains(&format!("# For host {host}\nset -euo")) && text.contains(usage), "{text}");
+    }
+    let one = stack().replace(
+        "host \"left\" memory=\"64 GB\" address=\"192.0.2.7\" reserve=\"4 GB\" cpus=\"0-7\" smt=2",
+        "",
+    );
+    let one = one
+        .replace("host=\"left\"", "host=\"right\"")
+        .replace("two\" model=\"plain\" port=8080", "two\" model=\"plain\" port=8090");
+    let of_one = files(&compile(&[("stack.kdl", &one)]));
+    for (path, text) in of_one.iter().filter(|(path, _)| path.starts_with("bin/")) {
+        assert!(!text.contains("# For host") && !text.contains("of host"), "{path}: {text}");
+    }
+}

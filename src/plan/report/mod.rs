@@ -11,7 +11,7 @@ mod start;
 mod topology;
 
 pub use finding::{ExcerptLine, Finding, FindingPlace, Findings, MAX_LISTED, Subject, UncheckedItem};
-pub use gateway::ReportGateway;
+pub use gateway::{ReportGateway, ReportPeer};
 pub use memory::{HostMemory, MemoryBar, MemoryLine, PlaceKind};
 pub use role::{ReportRole, ReportTier, Served};
 pub use start::{HostStart, StartRow};

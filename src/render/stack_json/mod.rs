@@ -45,6 +45,8 @@
 //!   `STACK-ROLE`, with the number of the instance if it has several.
 //! - `gateways` is missing if there are none. `roles` are those with their own model; roles that share one are names of it.
 //!   `at_once` is the maximum number of models that the gateway keeps in memory. For llama-swap it is the size of the largest set.
+//! - `peers` of a gateway are the servers to which it forwards requests: a client can use their `names` at the gateway too. `name` is
+//!   that of another gateway or of a role, and `endpoint` is its address for this gateway. It is missing if there are none.
 //! - `names` has the names of the model that clients can use at the endpoints: that of the role, those of the roles that
 //!   share it, and its aliases. `/v1/models` lists them; its `id` is the first in byte order, or behind a gateway the name of
 //!   the role that has the model. A role that shares another one behind llama-swap, with an `option`, has only its
@@ -77,7 +79,7 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use super::{ArtifactCollector, OutputTarget, Pieces, RenderError};
-use crate::plan::{Gateway, Host, Plan, Role, Route, Start, base_url, client_addresses};
+use crate::plan::{Gateway, Host, Plan, Role, Route, Start, SwapPeer, base_url, client_addresses};
 use hosts::{HostView, ServiceView};
 
 pub(super) static TARGET: OutputTarget = OutputTarget::new(PATH, &[], artifacts);
@@ -137,8 +139,18 @@ struct GatewayView<'p> {
     host: &'p str,
     endpoint: String,
     roles: Vec<&'p str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    peers: Vec<PeerView<'p>>,
     at_once: u32,
     key_required: bool,
+}
+
+#[derive(Serialize)]
+struct PeerView<'p> {
+    name: &'p str,
+    host: &'p str,
+    endpoint: &'p str,
+    names: &'p [Arc<str>],
 }
 
 #[derive(Serialize)]
@@ -176,9 +188,14 @@ fn gateway_view<'p>(plan: &'p Plan, gateway: &'p Gateway) -> Option<GatewayView<
         host: &host.name,
         endpoint: endpoint(&server.addresses, host, server.ports.first),
         roles: gateway.roles().filter_map(|role| Some(&*plan.roles.get(role)?.name)).collect(),
+        peers: gateway.peers().iter().map(peer_view).collect(),
         at_once: gateway.most,
         key_required: server.key_file.is_some(),
     })
+}
+
+fn peer_view(peer: &SwapPeer) -> PeerView<'_> {
+    PeerView { name: &peer.name, host: &peer.host, endpoint: &peer.url, names: &peer.names }
 }
 
 /// The base URL of a process that listens on these addresses, for clients.

@@ -27,6 +27,7 @@ mod option_files;
 mod options;
 mod overrides;
 mod pairs;
+mod peers;
 mod placement;
 mod ports;
 mod preset_values;

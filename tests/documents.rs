@@ -4,6 +4,7 @@ mod cells;
 mod columns;
 mod gateways;
 mod hosts;
+mod places;
 
 use crate::support::assert_snapshot;
 use crate::support::{Compiled, compile, compile_folder};

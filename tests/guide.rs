@@ -48,6 +48,7 @@ test_pages! {
     install "install"
     keys "keys"
     kubernetes "kubernetes"
+    metrics "metrics"
     not_starting "not-starting"
     numa "numa"
     on_demand "on-demand"

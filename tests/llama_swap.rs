@@ -2,6 +2,7 @@
 
 mod config;
 mod declared;
+mod peers;
 mod sets;
 pub(crate) mod words;
 

@@ -37,6 +37,7 @@ mod outside;
 mod own;
 mod pages;
 mod probe;
+mod prometheus;
 mod quote;
 mod readme;
 mod reference;

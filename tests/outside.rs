@@ -196,7 +196,7 @@ fn parse_c_escape(bytes: &[u8]) -> (u8, usize) {
     }
 }
 
-/// A program from the Python packages of `.ci/requirements.txt`, which `.ci/test` installs below `target/`.
+/// A program that `.ci/test` installs below `target/`: from the Python packages of `.ci/requirements.txt`, or promtool.
 pub(crate) fn python_tool(name: &str) -> Command {
     let program = crate::support::repository().join("target/tools/bin").join(name);
     assert!(program.is_file(), "{name} is missing: run `bash .ci/test`, which installs it");

@@ -176,7 +176,7 @@ fn a_field_of_an_alias_is_written_next_to_it() {
 #[test]
 fn a_mistake_in_the_output_targets_has_an_exact_help() {
     let (all, listed) = (
-        "`systemd`, `router`, `llama-swap`, `quadlet`, `compose`, `bin`, `numactl`, `docs`, `report`, `stack-json`, `deploy` and `kubernetes`",
+        "`systemd`, `router`, `llama-swap`, `quadlet`, `compose`, `bin`, `numactl`, `docs`, `report`, `stack-json`, `prometheus`, `deploy` and `kubernetes`",
         "add a value: one or several of",
     );
     let near = |text: &str| format!("write `{text}`; the values are {all}");

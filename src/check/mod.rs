@@ -81,6 +81,7 @@ mod unknown_node;
 mod unknown_threads;
 mod unmet_need;
 mod unmounted_store;
+mod unreachable_peer;
 mod unroutable_value;
 mod unschedulable_pods;
 mod unsupported_model;
@@ -158,6 +159,7 @@ static ALL: &[Check] = checks![
     unroutable_value: UNROUTABLE_VALUE,
     interrupted_requests: INTERRUPTED_REQUESTS,
     shared_option: SHARED_OPTION,
+    unreachable_peer: UNREACHABLE_PEER,
     images: BAD_IMAGE IMAGE_WITHOUT_DIGEST UNSERVED_IMAGE,
     container_cannot: CONTAINER_CANNOT,
     uncontainable_value: UNCONTAINABLE_VALUE,

@@ -61,6 +61,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         }
     }
     behind_llama_swap(derived, &mut reported, findings);
+    of_peers(derived, &mut reported, findings);
 }
 
 /// Reports the values that llama-swap would replace.
@@ -90,6 +91,26 @@ fn behind_llama_swap(derived: &Derived, reported: &mut BTreeSet<Span>, findings:
                 findings.report(
                     finding.about(owner).help(format!("write {}", what.replacen("the", "another", 1))),
                 );
+            }
+        }
+    }
+}
+
+/// Reports the names of the roles of peers that llama-swap would replace.
+fn of_peers(derived: &Derived, reported: &mut BTreeSet<Span>, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
+    let peers = derived.gateways.iter().filter(|served| served.swap().is_some());
+    let peers = peers.flat_map(|served| derived.peers(served.id));
+    for role in peers.flat_map(|peer| peer.roles).map(|id| registry.roles.get(id)) {
+        for alias in role.serving().map(Serving::aliases).unwrap_or_default() {
+            if has_macro(alias) && reported.insert(alias.span) {
+                let message = format!(
+                    "the configuration of llama-swap cannot have {ALIAS} {} of {role}: it replaces `${{NAME}}` everywhere",
+                    words::quoted(alias)
+                );
+                let finding = UNROUTABLE_VALUE.at(alias.span, "llama-swap would read another value", message);
+                let owner = owner(registry, role, alias.span);
+                findings.report(finding.about(owner).help("write another alias"));
             }
         }
     }

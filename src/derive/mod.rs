@@ -29,10 +29,12 @@
 //! resident    memory of several roles, in which a mapped file counts once
 //! tally       a sum of memory with its lines
 //! loads       sums of memory
+//! incomplete  what these sums lack
 //! pod         image, resources and command line of a pod of Kubernetes
 //! set_changes roles to remove from declared sets, so that a sum fits
 //! swapping    which roles behind llama-swap fit into memory together
 //! fitting     other settings with which a role fits into its GPUs
+//! peers       servers to which a gateway forwards requests
 //! ```
 
 mod command;
@@ -43,12 +45,14 @@ mod files;
 mod fitting;
 mod gateway;
 mod gpu;
+mod incomplete;
 mod loads;
 pub mod locked;
 pub mod memory;
 pub mod overrides;
 pub mod pairs;
 mod parts;
+mod peers;
 mod place;
 mod placement;
 mod pod;
@@ -75,6 +79,7 @@ pub use gpu::RoleGpus;
 pub use loads::{LoadChange, RoleGroup, RoleGroups};
 pub use memory::{MemoryKind, MemoryPart, RoleMemory};
 pub use pairs::RoleDraft;
+pub use peers::{NoPeer, PeerAddress, ServedPeer, Unreachable};
 pub use place::{MemoryScope, Place};
 pub use placement::{MemoryPolicy, PerInstance, ProcessPlacement};
 pub use pod::{NO_CACHE, Pod, PodGpus, router_env};
@@ -89,7 +94,9 @@ use crate::diag::{Diagnostics, Reported};
 use crate::engine::Profile;
 use crate::facts::Lock;
 use crate::hir::codes::UNKNOWN_NAME;
-use crate::hir::{Engine, Gateway, Gpu, Head, Host, Id, Registry, Residency, Role, RoleKind, Serving};
+use crate::hir::{Engine, Gateway, Gpu, Head, Host, Id, Peer, Registry, Residency, Role, RoleKind, Serving};
+use crate::source::Spanned;
+use peers::PeerSource;
 use rayon::prelude::*;
 use role::RoleSource;
 use std::collections::BTreeSet;
@@ -273,6 +280,21 @@ impl Derived {
         let served = self.gateways.iter().find(|gateway| gateway.id == first)?;
         let can_limit = served.swap().is_some() || served.only_residency() == Some(residency);
         (is_only && can_limit).then_some(served)
+    }
+
+    /// The peers of a gateway, in the order of declaration, each once. Those that cannot be peers are left out.
+    pub fn peers(&self, gateway: Id<Gateway>) -> Vec<ServedPeer<'_>> {
+        self.peer_source().all(gateway)
+    }
+
+    /// A peer of a gateway, or the reason why it is not possible.
+    pub fn peer(&self, gateway: Id<Gateway>, peer: Spanned<Peer>) -> Result<ServedPeer<'_>, NoPeer> {
+        self.peer_source().one(gateway, peer)
+    }
+
+    fn peer_source(&self) -> PeerSource<'_> {
+        let processes = self.processes().collect();
+        PeerSource { registry: &self.registry, gateways: &self.gateways, processes }
     }
 
     /// Memory sums over roles, residencies and hosts.

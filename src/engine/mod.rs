@@ -13,7 +13,7 @@ pub use family::Family;
 pub use llama::{
     ChangeKind, ClosedList, ClosedLists, FileTools, Meaning, OptionChange, OptionRecord, Profile,
     ProfileDiff, ProfileError, ProfileFile, Repeat, Switch, ToolAlias, Tools, architecture, compute, dialect,
-    diff_profiles, help, keys, layers, libraries, lists, meaning, memory, offload, option_arity,
+    diff_profiles, help, keys, layers, libraries, lists, meaning, memory, metrics, offload, option_arity,
     option_title, options, pairing, profile, profile_from_help, requests, usual_name, version,
 };
 pub use word::{Access, PortPart, Word};

@@ -27,6 +27,8 @@ pub struct Gateway {
     pub backend: Option<Spanned<u16>>,
     /// The sets of roles that may be in memory at the same time. Empty if orchgen computes them.
     pub sets: Vec<RoleSet>,
+    /// The gateways and roles that it forwards requests to, in addition to its own roles.
+    pub peers: Vec<Spanned<Peer>>,
     /// The host. If the only host is implied, the place is the name of the gateway.
     pub host: Spanned<Id<Host>>,
     /// The sandbox level of its unit. `None` means the level of the stack.
@@ -42,6 +44,15 @@ pub struct Gateway {
 /// Roles of a gateway that may be in memory at the same time, with all subsets. The places are those of the names; a name may be
 /// that of a role that shares the one of the id.
 pub type RoleSet = Spanned<Vec<Spanned<Id<Role>>>>;
+
+/// A server that a gateway forwards requests to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Peer {
+    /// Another gateway, with its own roles.
+    Gateway(Id<Gateway>),
+    /// A role.
+    Role(Id<Role>),
+}
 
 /// The maximum number of sets of a gateway.
 pub const MAX_SETS: usize = 200;
@@ -104,6 +115,12 @@ pub(super) static TABLE: Table = Table::of(&[
         Shape::Block(&SET),
         "For `llama-swap`: the names of roles that may be in memory together. Roles in no set run alone. Default: the sets that fit into memory. Several sets in YAML: `[{roles: [a, b]}, {roles: [c, d]}]`.",
     ),
+    Field::repeated(
+        "peer",
+        Shape::Name("gateway"),
+        "For `llama-swap`: another gateway, or a role with its own port, on any host. The gateway also answers for its names.",
+    )
+    .example("embedder"),
     Field::optional(
         "key-file",
         Shape::Path,

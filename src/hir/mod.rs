@@ -49,7 +49,7 @@ pub use draft::{Draft, DraftKind, Lookup, LookupKind};
 pub use engine::Engine;
 pub use expect::{Expect, Expected};
 pub use family::{Family, ForbidRule, ForbiddenFeature, Need};
-pub use gateway::{Gateway, GatewayKind, MAX_SETS, RoleSet};
+pub use gateway::{Gateway, GatewayKind, MAX_SETS, Peer, RoleSet};
 pub use gpu::{AUTO_GPU, CachePlace, CpuExperts, Gpu, GpuLayers, GpuPlacement, NO_GPU, SplitMode};
 pub use host::{CpuSet, Host, NumaNode};
 pub use id::{Arena, Id};

@@ -48,6 +48,8 @@ declare_words! {
         Report = "report",
         /// The stack as JSON.
         StackJson = "stack-json",
+        /// The addresses of metrics for Prometheus.
+        Prometheus = "prometheus",
         /// The description of the units by which `plan`, `apply` and `status` work.
         Deploy = "deploy",
         /// Manifests of Kubernetes. Only if it is declared.

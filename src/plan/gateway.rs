@@ -2,7 +2,7 @@
 
 use super::placement::Placements;
 use super::process::{Process, Role, RoleNumbers, RouterServer, Server, SwapServer, host_number};
-use super::swap::{Swap, SwappedModel, Variant, key_files};
+use super::swap::{Swap, SwapPeer, SwappedModel, Variant, key_files, peer_keys, peers};
 use super::{PresetEntry, Start};
 use crate::check::Checked;
 use crate::derive::{
@@ -44,6 +44,14 @@ impl Gateway {
         let Models::LlamaSwap(swap) = &self.models else { return &[] };
         let model = swap.models.iter().find(|model| model.role == role);
         model.map_or(&[], |model| &model.variants)
+    }
+
+    /// The servers to which it forwards the requests for their names.
+    pub fn peers(&self) -> &[SwapPeer] {
+        match &self.models {
+            Models::Router(_) => &[],
+            Models::LlamaSwap(swap) => &swap.peers,
+        }
     }
 
     /// Its roles, as indices into [`Plan::roles`](super::Plan::roles).
@@ -91,6 +99,8 @@ pub(super) fn servers(checked: &Checked, placements: &mut Placements) -> Vec<Rol
 struct Behind<'c> {
     roles: Vec<(&'c ServedRole, &'c RoleCommand)>,
     programs: Vec<&'c ServedProgram>,
+    /// The servers to which the gateway forwards requests.
+    peers: Vec<SwapPeer>,
 }
 
 impl Behind<'_> {
@@ -100,10 +110,11 @@ impl Behind<'_> {
         files.map(|(_, file)| file.path.clone()).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
-    /// The machines that they connect to, each once.
-    fn peers(&self) -> Box<[Arc<str>]> {
-        let peers = self.roles.iter().flat_map(|(_, command)| command.peers.iter().cloned());
-        peers.collect::<BTreeSet<_>>().into_iter().collect()
+    /// The machines that they and the gateway connect to, each once.
+    fn machines(&self) -> Box<[Arc<str>]> {
+        let machines = self.roles.iter().flat_map(|(_, command)| command.peers.iter().cloned());
+        let of_peers = self.peers.iter().map(|peer| peer.machine.clone());
+        machines.chain(of_peers).collect::<BTreeSet<_>>().into_iter().collect()
     }
 }
 
@@ -114,6 +125,7 @@ fn server(checked: &Checked, served: &ServedGateway, placements: &mut Placements
     let behind = Behind {
         roles: checked.roles().filter(|(role, _)| is_behind(role.id)).collect(),
         programs: checked.derived().programs.iter().filter(|role| is_behind(role.id)).collect(),
+        peers: peers(checked.derived(), served.id),
     };
     let residency = registry.residencies.get(served.settings.residency.value);
     let gpus = served.gpus.as_deref();
@@ -152,7 +164,7 @@ fn server(checked: &Checked, served: &ServedGateway, placements: &mut Placements
         program: own.program,
         files: behind.files(),
         paths: of_roles.chain(own.paths).collect(),
-        peers: behind.peers(),
+        peers: behind.machines(),
         key_file: gateway.key_file.as_ref().map(|file| file.value.clone()),
         places_threads: own.places_threads
             || behind.roles.iter().any(|(role, command)| command.places_threads(&role.env)),
@@ -213,6 +225,7 @@ impl OwnPart {
                 family: behind.roles.first().map(|(_, command)| command.profile.family()),
                 at_boot: at_boot(registry, behind),
                 key_files: key_files(behind.roles.iter().map(|(role, _)| *role)),
+                peer_keys: peer_keys(&behind.peers),
             })),
             program: command.program.clone(),
             args: command.args.clone(),

@@ -4,7 +4,7 @@ use super::process::RoleNumbers;
 use super::resources::{MemoryPlace, places};
 use super::{Bytes, Seconds, Start};
 use crate::check::Checked;
-use crate::derive::{LoadChange, MemoryScope, RoleGroup, RoleGroups, ServedGateway, ServedProcess};
+use crate::derive::{Derived, LoadChange, MemoryScope, RoleGroup, RoleGroups, ServedGateway, ServedProcess};
 use crate::hir::{self, Id, Registry, Residency};
 use std::sync::Arc;
 
@@ -21,6 +21,8 @@ pub struct Host {
     pub memory: Option<Bytes>,
     /// The places of its memory.
     pub places: Vec<MemoryPlace>,
+    /// The memory that the engines of its roles may take in addition, by their own defaults.
+    pub growth: Bytes,
     /// The version of its systemd.
     pub systemd: u32,
     /// The user that services run as. `None`: a dynamic user for each service.
@@ -55,23 +57,10 @@ pub struct Group {
 
 /// All hosts, in the order of declaration.
 pub(super) fn hosts(checked: &Checked, numbers: &RoleNumbers) -> Vec<Host> {
-    let registry = checked.registry();
-    let mut hosts: Vec<Host> = registry
-        .hosts
-        .entries()
-        .map(|(id, host)| Host {
-            places: places(registry, id),
-            name: host.head.name.value.clone(),
-            is_only: registry.hosts.len() == 1,
-            address: host.address.as_ref().map(|address| address.value.clone()),
-            memory: host.memory.map(|memory| memory.value),
-            systemd: host.systemd.value,
-            user: host.user.as_ref().map(|user| user.value.clone()),
-            group: host.group.as_ref().map(|group| group.value.clone()),
-            groups: Vec::new(),
-        })
-        .collect();
-    let loads = checked.derived().loads();
+    let (registry, derived) = (checked.registry(), checked.derived());
+    let loads = derived.loads();
+    let all = loads.of_hosts().into_iter().zip(registry.memory_of_services());
+    let mut hosts: Vec<Host> = all.map(|(group, services)| host(derived, &group, services)).collect();
     let units = UnitGroups::new(checked);
     for (id, residency) in registry.residencies.entries() {
         for role_group in loads.of_residency(id) {
@@ -95,6 +84,24 @@ pub(super) fn hosts(checked: &Checked, numbers: &RoleNumbers) -> Vec<Host> {
         }
     }
     hosts
+}
+
+/// A host without its groups. `services` is the memory of its services.
+fn host(derived: &Derived, group: &RoleGroup<'_>, services: Bytes) -> Host {
+    let registry = &derived.registry;
+    let host = registry.hosts.get(group.host);
+    Host {
+        places: places(derived, group, services),
+        growth: group.growth(),
+        name: host.head.name.value.clone(),
+        is_only: registry.hosts.len() == 1,
+        address: host.address.as_ref().map(|address| address.value.clone()),
+        memory: host.memory.map(|memory| memory.value),
+        systemd: host.systemd.value,
+        user: host.user.as_ref().map(|user| user.value.clone()),
+        group: host.group.as_ref().map(|group| group.value.clone()),
+        groups: Vec::new(),
+    }
 }
 
 /// The residencies of units. All models of a gateway are in its unit, which has one residency.

@@ -18,10 +18,12 @@ pub mod reference;
 pub mod report;
 mod resources;
 mod route;
+mod scrape;
+mod service;
 mod swap;
 
 pub use crate::derive::sandbox::{DeviceClass, DeviceClasses};
-pub use crate::derive::{ClientAddress, MemoryPolicy, NO_CACHE, base_url};
+pub use crate::derive::{ClientAddress, MemoryPolicy, NO_CACHE, base_url, client_addresses};
 pub use crate::derive::{uncarried_path, uncarried_value, uncarried_word};
 pub use crate::engine::dialect::{OptionPath, PresetEntry, PresetValue};
 pub use crate::engine::{Access, Family, PortPart, Word, llama_swap};
@@ -43,7 +45,9 @@ pub use reference::Reference;
 pub use report::Report;
 pub use resources::{MemoryPlace, MemoryUse, Resources};
 pub use route::Route;
-pub use swap::{Swap, SwappedModel, Variant};
+pub use scrape::Scrape;
+pub use service::Service;
+pub use swap::{Swap, SwapPeer, SwappedModel, Variant};
 
 use crate::check::Checked;
 use crate::hir::{GatewayKind, Registry};
@@ -77,6 +81,8 @@ pub struct Plan {
     pub gateways: Vec<Gateway>,
     /// Every role that clients can use, including roles that share the processes of another role.
     pub routes: Vec<Route>,
+    /// The processes that the stack does not start.
+    pub services: Vec<Service>,
     /// The one-shot command of each served model that generates text.
     pub prompts: Vec<Prompt>,
     /// The downloads of models from their repositories.
@@ -128,6 +134,7 @@ pub fn plan(checked: Checked) -> Plan {
         resources,
         pods,
         gateways,
+        services: service::services(&registry),
         reference,
         report,
         prompts,
@@ -156,6 +163,7 @@ pub fn targets(registry: &Registry) -> Vec<TargetName> {
             | TargetName::Numactl
             | TargetName::Docs
             | TargetName::StackJson
+            | TargetName::Prometheus
             | TargetName::Report
             | TargetName::Deploy
             | TargetName::Kubernetes => true,

@@ -2,6 +2,7 @@
 
 use super::container::{self, Container};
 use super::placement::Placements;
+use super::scrape::answers_metrics;
 use super::{Bytes, DeviceClasses, Hardening, PortRange, Seconds, Start};
 use crate::check::Checked;
 use crate::derive::overrides::request_limit;
@@ -107,6 +108,8 @@ pub struct EngineServer {
     pub slots: u32,
     /// True if it returns embeddings instead of text.
     pub is_embedder: bool,
+    /// True if its processes publish metrics.
+    pub answers_metrics: bool,
 }
 
 /// Another program that serves a role.
@@ -140,6 +143,8 @@ pub struct SwapServer {
     pub at_boot: Box<[Arc<str>]>,
     /// The key files of its models, each once.
     pub key_files: Box<[Arc<str>]>,
+    /// The key files of its peers, each once.
+    pub peer_keys: Box<[Arc<str>]>,
 }
 
 impl Role {
@@ -365,6 +370,7 @@ fn role(
             context: request_limit(registry, serving),
             slots: serving.slots.value.count,
             is_embedder: serving.pooling.is_some(),
+            answers_metrics: answers_metrics(command, &served.env),
         }),
         purpose: declared.purpose.as_ref().map(|purpose| purpose.value.clone()),
         shared_by: Box::default(),

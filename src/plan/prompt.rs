@@ -1,6 +1,7 @@
 //! The one-shot commands of models.
 
 use super::placement::Placements;
+use super::process::host_number;
 use super::reference::is_recurrent;
 use crate::check::Checked;
 use crate::derive::{RoleCommand, ServedRole};
@@ -21,6 +22,8 @@ pub struct Prompt {
     pub kind: ModelKind,
     /// The first role that serves the model.
     pub role: Arc<str>,
+    /// The host of this role, as an index into [`Plan::hosts`](super::Plan::hosts).
+    pub host: u32,
     /// The family of the engine.
     pub family: Family,
     /// The folder of the programs.
@@ -116,6 +119,7 @@ fn prompt(
         title: model.title.value.clone(),
         kind: kind(registry, model),
         role: registry.roles.get(served.id).head.name.value.clone(),
+        host: host_number(serving),
         family: command.profile.family(),
         bin: command.bin.clone()?,
         tool: line.tool.into(),

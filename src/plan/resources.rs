@@ -2,7 +2,7 @@
 
 use super::process::RoleNumbers;
 use crate::check::Checked;
-use crate::derive::{LoadChange, MemoryScope, RoleGroup, ServedProcess, ServedRole};
+use crate::derive::{Derived, LoadChange, MemoryScope, RoleGroup, ServedProcess, ServedRole};
 use crate::hir::{self, Bytes, Id, Registry};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,6 +14,11 @@ pub struct MemoryPlace {
     pub name: Arc<str>,
     /// The memory that roles may take there. `None` if it is not declared.
     pub room: Option<Bytes>,
+    /// The known memory of the roles there: mapped files count once, other memory once per process. `None` if the size of a
+    /// model is unknown.
+    pub sum: Option<Bytes>,
+    /// True if the sum has all memory of the roles there. If it is false, the sum is a lower limit.
+    pub is_complete: bool,
 }
 
 /// The memory of a process at a place.
@@ -41,16 +46,28 @@ pub struct Resources {
 }
 
 /// The places of the memory of a host: RAM, its NUMA nodes, its GPUs.
-pub(super) fn places(registry: &Registry, id: Id<hir::Host>) -> Vec<MemoryPlace> {
-    let host = registry.hosts.get(id);
-    let services = registry.memory_of_services().get(id.number()).copied().unwrap_or(Bytes(0));
-    let ram = MemoryPlace { name: "RAM".into(), room: host.room().map(|room| room.minus(services)) };
-    let nodes = host.numa.iter().map(|node| MemoryPlace {
-        name: format!("node {}", node.node.value).into(),
-        room: node.memory.map(|memory| memory.value),
+pub(super) fn places(derived: &Derived, group: &RoleGroup<'_>, services: Bytes) -> Vec<MemoryPlace> {
+    let host = derived.registry.hosts.get(group.host);
+    let place = |name: Arc<str>, scope, room, is_complete: bool| MemoryPlace {
+        name,
+        room,
+        sum: group.known_total().map(|_| group.total(scope)),
+        is_complete,
+    };
+    let room = host.room().map(|room| room.minus(services));
+    let ram = place("RAM".into(), MemoryScope::HOST, room, group.unknown().next().is_none());
+    let nodes = host.numa.iter().map(|node| {
+        let number = node.node.value;
+        let is_complete =
+            group.unknown_on_node(number).next().is_none() && group.unplaced_on_node(number) == 0;
+        let room = node.memory.map(|memory| memory.value);
+        place(format!("node {number}").into(), MemoryScope::node(number), room, is_complete)
     });
-    let gpus = host.gpus.iter().filter(|gpu| !gpu.is_auto());
-    let gpus = gpus.map(|gpu| MemoryPlace { name: gpu.name.value.clone(), room: gpu.room() });
+    let gpus = host.gpus.iter().enumerate().filter(|(_, gpu)| !gpu.is_auto());
+    let gpus = gpus.map(|(index, gpu)| {
+        let is_complete = derived.unknown_on_gpu(group.host, gpu).next().is_none();
+        place(gpu.name.value.clone(), MemoryScope::gpu(index), gpu.room(), is_complete)
+    });
     std::iter::once(ram).chain(nodes).chain(gpus).collect()
 }
 

@@ -4,7 +4,9 @@ use super::process::RoleNumbers;
 use super::{Placement, Seconds};
 use crate::check::Checked;
 use crate::derive::requests::{RequestSetting, requests_of};
-use crate::derive::{LoadTime, ProcessPlacement, ServedGateway, ServedRole, SwapSets, first_model_port};
+use crate::derive::{
+    Derived, LoadTime, ProcessPlacement, ServedGateway, ServedPeer, ServedRole, SwapSets, first_model_port,
+};
 use crate::engine::{Profile, Word};
 use crate::hir::{self, Id, Registry, RoleKind};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +30,8 @@ pub struct Swap {
     pub alone: Vec<Arc<str>>,
     /// True if clients must send a key of the gateway.
     pub has_key: bool,
+    /// The servers to which it forwards the requests for their names.
+    pub peers: Vec<SwapPeer>,
 }
 
 /// A model that llama-swap runs.
@@ -43,6 +47,51 @@ pub struct SwappedModel {
     pub load_seconds: Option<u64>,
     /// The roles that share it and write settings into their requests, in the order of declaration.
     pub variants: Vec<Variant>,
+}
+
+/// A server to which llama-swap forwards requests.
+#[derive(Debug)]
+pub struct SwapPeer {
+    /// The name of its gateway or role.
+    pub name: Arc<str>,
+    /// Its host.
+    pub host: Arc<str>,
+    /// Its base URL for the gateway.
+    pub url: String,
+    /// Its machine for the gateway: an IP address, or a DNS name.
+    pub machine: Arc<str>,
+    /// The names at its API.
+    pub names: Vec<Arc<str>>,
+    /// The file with its keys. The gateway sends the first key.
+    pub key_file: Option<Arc<str>>,
+}
+
+/// The peers of a gateway that it can reach. `unreachable-peer` reports the others.
+pub(super) fn peers(derived: &Derived, gateway: Id<hir::Gateway>) -> Vec<SwapPeer> {
+    let hosts = &derived.registry.hosts;
+    let peer = |peer: ServedPeer<'_>| {
+        let address = peer.address.ok()?;
+        Some(SwapPeer {
+            name: peer.head.name.value.clone(),
+            host: hosts.get(peer.host).head.name.value.clone(),
+            url: address.url,
+            machine: address.machine.into(),
+            names: peer.names,
+            key_file: peer.key_file.map(|file| file.value.clone()),
+        })
+    };
+    derived.peers(gateway).into_iter().filter_map(peer).collect()
+}
+
+/// The key files of peers, each once, in the order of the peers.
+pub(super) fn peer_keys(peers: &[SwapPeer]) -> Box<[Arc<str>]> {
+    let mut files: Vec<Arc<str>> = Vec::new();
+    for file in peers.iter().filter_map(|peer| peer.key_file.as_ref()) {
+        if !files.contains(file) {
+            files.push(file.clone());
+        }
+    }
+    files.into()
 }
 
 /// A role that shares the process of another one with other settings of each request.
@@ -103,6 +152,7 @@ impl Swap {
             is_stricter,
             alone: alone.map(|id| registry.roles.get(*id).head.name.value.clone()).collect(),
             has_key: gateway.key_file.is_some(),
+            peers: peers(derived, served.id),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! [`Reference`] of the plan.
 
 mod command;
+mod hosts;
 
 use serde::Serialize;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use crate::plan::reference::{Columns, ForbiddingFamily, Heading, Measurement, Qu
 use crate::plan::{
     ClientAddress, Date, Gateway, ModelKind, Plan, Prompt, Reference, Role, TargetName, base_url,
 };
+use hosts::{HostView, ServiceView};
 use std::collections::BTreeSet;
 
 static REFERENCE: Template = crate::template!("docs/MODEL_REFERENCE.md.j2");
@@ -35,6 +37,10 @@ struct ReferenceView<'p> {
     stores: Vec<String>,
     commands: Vec<KindView<'p>>,
     gateways: Vec<GatewayView<'p>>,
+    /// The hosts, if several of them have roles.
+    hosts: Vec<HostView<'p>>,
+    /// The services, if several hosts have roles.
+    services: Vec<ServiceView<'p>>,
     /// True if there is a document of measured speeds.
     is_measured: bool,
 }
@@ -49,6 +55,8 @@ struct GatewayView<'p> {
     most: u32,
     /// Each role, with its further names.
     roles: Vec<(&'p str, Vec<&'p str>)>,
+    /// Each peer with its host, and the names that the gateway forwards to it.
+    peers: Vec<(&'p str, &'p str, &'p [Arc<str>])>,
     has_key: bool,
 }
 
@@ -102,6 +110,8 @@ struct QuirksView<'p> {
 struct ResultsView<'p> {
     stack: &'p str,
     measurements: &'p [Measurement],
+    /// True if several hosts have roles.
+    has_hosts: bool,
     has_stale: bool,
     /// True if the engine of a measurement is not known.
     has_unknown: bool,
@@ -119,6 +129,7 @@ fn artifacts<'p>(plan: &'p Plan, collector: &mut ArtifactCollector<'p>) {
         let view = move || ResultsView {
             stack: title(plan),
             measurements,
+            has_hosts: plan.reference.memory.has_hosts,
             has_stale: has(|one| one.replaced_by.is_some()),
             has_unknown: has(|one| one.engine.is_none()),
         };
@@ -144,6 +155,8 @@ fn reference_view(plan: &Plan) -> ReferenceView<'_> {
         commands: commands(plan),
         gateways: plan.gateways.iter().filter_map(|gateway| gateway_view(plan, gateway)).collect(),
         is_measured: !reference.measurements.is_empty(),
+        hosts: if reference.memory.has_hosts { hosts::hosts(plan) } else { Vec::new() },
+        services: if reference.memory.has_hosts { hosts::services(plan) } else { Vec::new() },
     }
 }
 
@@ -151,15 +164,15 @@ fn gateway_view<'p>(plan: &'p Plan, gateway: &'p Gateway) -> Option<GatewayView<
     let server = plan.roles.get(gateway.server)?;
     let host = plan.hosts.get(server.host as usize)?;
     let addresses: BTreeSet<ClientAddress> = server.client_addresses(host.address.as_deref()).collect();
-    let has_hosts = plan.hosts.iter().filter(|host| !host.groups.is_empty()).count() > 1;
     let roles = gateway.roles().filter_map(|role| plan.roles.get(role));
     let names = |role: &'p Role| role.names.iter().map(|name| &**name).filter(|name| *name != &*role.name);
     Some(GatewayView {
         name: &gateway.name,
-        host: has_hosts.then_some(&host.name),
+        host: plan.reference.memory.has_hosts.then_some(&host.name),
         addresses: addresses.into_iter().map(|address| base_url(&address, server.ports.first)).collect(),
         most: gateway.most,
         roles: roles.map(|role| (&*role.name, names(role).collect())).collect(),
+        peers: gateway.peers().iter().map(|peer| (&*peer.name, &*peer.host, &*peer.names)).collect(),
         has_key: server.key_file.is_some(),
     })
 }

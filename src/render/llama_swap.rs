@@ -23,9 +23,9 @@ use super::command::option_lines;
 use super::quote::{line, llama_swap_word};
 use super::yaml::to_yaml;
 use super::{ArtifactCollector, OutputTarget, RenderError};
-use crate::plan::llama_swap::{API_KEY, KEY_FILE};
+use crate::plan::llama_swap::{API_KEY, KEY_FILE, PEER_KEY};
 use crate::plan::{
-    Gateway, Hardening, Models, Placement, Plan, Role, Start, Swap, SwappedModel, UnitScope, Word,
+    Gateway, Hardening, Models, Placement, Plan, Role, Start, Swap, SwapPeer, SwappedModel, UnitScope, Word,
 };
 use serde::{Serialize, Serializer};
 use std::borrow::Cow;
@@ -64,6 +64,27 @@ struct Config<'p> {
     groups: Entries<&'static str, Group<'p>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hooks: Option<Hooks<'p>>,
+    #[serde(skip_serializing_if = "Entries::is_empty")]
+    peers: Entries<&'p str, Peer<'p>>,
+}
+
+/// A server to which llama-swap forwards the requests for its names, as they are.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Peer<'p> {
+    proxy: &'p str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_key: Option<String>,
+    models: Vec<&'p str>,
+    timeouts: Timeouts,
+}
+
+/// The limits of a connection. By default llama-swap waits 60 seconds for an answer (`internal/config/peer.go` of August 2026),
+/// and 0 is no limit: a peer may load a model first, or read a long prompt.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Timeouts {
+    response_header: u64,
 }
 
 /// The monitor of the machine. It reads `/proc`.
@@ -183,9 +204,30 @@ fn text(plan: &Plan, gateway: &Gateway, swap: &Swap) -> Result<String, RenderErr
         matrix: (!swap.is_stricter).then(|| matrix(swap, &roles)),
         groups: if swap.is_stricter { groups(&roles) } else { Entries(Vec::new()) },
         hooks: (!preload.is_empty()).then_some(Hooks { on_startup: OnStartup { preload } }),
+        peers: peers(swap, server),
     };
     text.push_str(&to_yaml(&gateway.name, &config)?);
     Ok(text)
+}
+
+fn peers<'p>(swap: &'p Swap, server: &Role) -> Entries<&'p str, Peer<'p>> {
+    let keys = server.llama_swap().map(|swap| &*swap.peer_keys).unwrap_or_default();
+    let peer = |peer: &'p SwapPeer| {
+        let number = peer.key_file.as_ref().and_then(|file| keys.iter().position(|key| key == file));
+        let view = Peer {
+            proxy: &peer.url,
+            api_key: number.map(|number| peer_key(number + 1)),
+            models: peer.names.iter().map(|name| &**name).collect(),
+            timeouts: Timeouts { response_header: 0 },
+        };
+        (&*peer.name, view)
+    };
+    Entries(swap.peers.iter().map(peer).collect())
+}
+
+/// The macro for the key of a peer, by the number of its key file.
+pub(super) fn peer_key(number: usize) -> String {
+    format!("${{env.{PEER_KEY}{number}}}")
 }
 
 /// The note of a file with groups instead of a matrix.

@@ -13,6 +13,7 @@ mod names;
 mod numactl;
 mod pieces;
 mod presets;
+mod prometheus;
 mod quadlet;
 pub mod quote;
 pub mod report;
@@ -52,6 +53,7 @@ fn target(name: TargetName) -> &'static OutputTarget {
         TargetName::Docs => &docs::TARGET,
         TargetName::Report => &report::TARGET,
         TargetName::StackJson => &stack_json::TARGET,
+        TargetName::Prometheus => &prometheus::TARGET,
         TargetName::Deploy => &deployment::TARGET,
         TargetName::Kubernetes => &kubernetes::TARGET,
     }

@@ -33,6 +33,7 @@ static TOPICS: &[Topic] = &[
     topic!("keys", "Recipes"),
     topic!("two-hosts", "Recipes"),
     topic!("other-servers", "Recipes"),
+    topic!("metrics", "Recipes"),
     topic!("own-build", "Recipes"),
     topic!("containers", "Recipes"),
     topic!("kubernetes", "Recipes"),

@@ -16,6 +16,7 @@ pub mod libraries;
 pub mod lists;
 mod meaning;
 pub mod memory;
+pub mod metrics;
 pub mod offload;
 mod option;
 pub mod options;

@@ -1,5 +1,6 @@
 //! Reads gateways, and how a role is behind one.
 
+use super::gateway_peers::{PEER, UnresolvedPeers};
 use super::gateway_sets::{SET, UnresolvedSets};
 use super::read::Fields;
 use super::record::Record;
@@ -16,8 +17,12 @@ pub(super) const GATEWAY: &str = "gateway";
 /// The fields of a role about its own address, which a role behind a gateway does not have.
 pub(super) const OWN_ADDRESS: [&str; 4] = ["port", "ports", "listen", "backend"];
 
-/// Reads a gateway. `None` if a required part could not be read. Its sets follow when the roles are read.
-pub(super) fn read(fields: &mut Fields, sets: &mut UnresolvedSets) -> Option<Gateway> {
+/// Reads a gateway. `None` if a required part could not be read. Its sets and peers follow when the roles are
+/// read.
+pub(super) fn read(
+    fields: &mut Fields,
+    (sets, peers): (&mut UnresolvedSets, &mut UnresolvedPeers),
+) -> Option<Gateway> {
     let (owner, scope) = (fields.owner(), fields.scope);
     imply_host(fields.record, &scope.hosts.names, fields.head, fields.findings);
     let host = fields.get::<Spanned<Id<Host>>>("host");
@@ -28,6 +33,7 @@ pub(super) fn read(fields: &mut Fields, sets: &mut UnresolvedSets) -> Option<Gat
         report_other_kind(kind, fields);
     }
     sets.take(fields);
+    peers.take(fields);
     let engine = match (fields.record.place("engine"), kind) {
         (Some(_), _) => fields.get("engine"),
         (None, Some(GatewayKind::LlamaSwap)) => Some(None),
@@ -55,6 +61,7 @@ pub(super) fn read(fields: &mut Fields, sets: &mut UnresolvedSets) -> Option<Gat
         bin: fields.get("bin")?,
         backend: fields.get("backend")?,
         sets: Vec::new(),
+        peers: Vec::new(),
         host: host?,
         hardening: fields.get("hardening")?,
         numa,
@@ -75,8 +82,12 @@ fn report_other_kind(kind: GatewayKind, fields: &mut Fields) {
     let of_engine = "its program is that of an engine";
     let (others, other) = match kind {
         GatewayKind::Router => (
-            &[("bin", of_engine), ("backend", of_engine), (SET, "a router has one limit for all its models")]
-                [..],
+            &[
+                ("bin", of_engine),
+                ("backend", of_engine),
+                (SET, "a router has one limit for all its models"),
+                (PEER, "a router reaches only its own roles"),
+            ][..],
             GatewayKind::LlamaSwap,
         ),
         GatewayKind::LlamaSwap => {
@@ -93,6 +104,7 @@ fn report_other_kind(kind: GatewayKind, fields: &mut Fields) {
         let finding = match (*name, places.len()) {
             (SET, 1) => finding.remedy(format!("remove `{{}}`: {AT_ONCE}"), Change::remove(place)),
             (SET, _) => finding.help(format!("remove all sets: {AT_ONCE}")),
+            (PEER, 2..) => finding.help("remove all peers"),
             _ => finding.remedy("remove `{}`", Change::remove(place)),
         };
         let change = Change::set(fields.head.span, Line::of("kind", other));

@@ -17,6 +17,7 @@ mod fields;
 mod foreign;
 mod foreign_word;
 mod gateway;
+mod gateway_peers;
 mod gateway_sets;
 mod gateway_word;
 mod gather;
@@ -84,6 +85,7 @@ impl Items {
         let roles = roles::read(&mut self, (&scope, &defaults, &merge), findings);
         scope.roles = roles.named;
         gateway_sets::resolve(&mut scope, findings);
+        gateway_peers::resolve(&mut scope);
         if !has_stack && !self.is_damaged {
             self.report_missing_stack(&scope, findings);
         }

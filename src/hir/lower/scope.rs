@@ -1,5 +1,6 @@
 //! The items that have been read, for the items that refer to them; and the stack.
 
+use super::gateway_peers::UnresolvedPeers;
 use super::gateway_sets::UnresolvedSets;
 use super::items::Items;
 use super::names::NamedItems;
@@ -32,6 +33,8 @@ pub(super) struct Scope {
     pub(super) gateways: NamedItems<Gateway>,
     /// The sets of the gateways, until the roles are read.
     pub(super) sets: UnresolvedSets,
+    /// The peers of the gateways, until the roles are read.
+    pub(super) peers: UnresolvedPeers,
     pub(super) families: NamedItems<Family>,
     pub(super) models: NamedItems<Model>,
     pub(super) roles: NamedItems<Role>,
@@ -100,6 +103,7 @@ impl Scope {
             residencies: NamedItems::new("residency", words),
             gateways: NamedItems::new("gateway", words),
             sets: UnresolvedSets::default(),
+            peers: UnresolvedPeers::default(),
             families: NamedItems::new("family", words),
             models: NamedItems::new("model", words),
             roles: NamedItems::new("role", words),
@@ -126,10 +130,10 @@ impl Scope {
             None if items.words_outside_items().contains("stack") => Record::unread(),
             None => Record::default(),
         };
-        let mut sets = UnresolvedSets::default();
-        let read = |fields: &mut Fields| gateway::read(fields, &mut sets);
+        let (mut sets, mut peers) = (UnresolvedSets::default(), UnresolvedPeers::default());
+        let read = |fields: &mut Fields| gateway::read(fields, (&mut sets, &mut peers));
         scope.gateways = read_all("gateway", items, &scope, findings, read);
-        scope.sets = sets;
+        (scope.sets, scope.peers) = (sets, peers);
         (scope, defaults)
     }
 }

@@ -33,6 +33,12 @@ impl FieldPath {
             let coder = Value::from("coder");
             declare_names(&Shape::Name("role"), &coder, &mut registry);
         }
+        if self.kind.word == GATEWAY
+            && outermost.name == PEER
+            && let Some(value) = &value
+        {
+            declare_peers(value, &mut registry);
+        }
         let section = registry.get_mut(self.kind.plural);
         let item = match self.kind.naming {
             Naming::Word | Naming::Text => section.and_then(|section| section.get_mut(self.kind.example)),
@@ -105,6 +111,9 @@ const BACKEND: &str = "backend";
 /// The sets of roles of llama-swap.
 const SET: &str = "set";
 
+/// A peer of llama-swap.
+const PEER: &str = "peer";
+
 /// The example of a kind with names.
 fn example_item<'r>(word: &str, registry: &'r mut Value) -> Option<&'r mut Map<String, Value>> {
     let kind = ItemKind::of_word(word)?;
@@ -128,7 +137,7 @@ fn make_room(kind: &ItemKind, name: &str, item: &mut Map<String, Value>) {
 /// Selects llama-swap for the fields that only it has, with its required field.
 fn select_program(name: &str, item: &mut Map<String, Value>) {
     const LLAMA_SWAP: &str = "llama-swap";
-    if ["bin", BACKEND, SET].contains(&name) {
+    if ["bin", BACKEND, SET, PEER].contains(&name) {
         item.insert("kind".to_owned(), LLAMA_SWAP.into());
     }
     if item.get("kind").and_then(Value::as_str) == Some(LLAMA_SWAP) {
@@ -155,6 +164,23 @@ fn declare_gpus(kind: &ItemKind, registry: &mut Value) {
     }
     if kind.word == "model" {
         example("role", "placement", json!({"gpu": "CUDA0"}));
+    }
+}
+
+/// Declares the peers of a gateway as roles with their own ports, because a gateway without roles is no peer.
+fn declare_peers(value: &Value, registry: &mut Value) {
+    let names = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    for (name, port) in names.iter().filter_map(Value::as_str).zip(9100_u16..) {
+        if let Some(gateways) = registry.get_mut("gateways").and_then(Value::as_object_mut) {
+            gateways.remove(name);
+        }
+        let role = example_item("role", registry).cloned();
+        let roles = registry.get_mut("roles").and_then(Value::as_object_mut);
+        if let (Some(mut role), Some(roles)) = (role, roles) {
+            role.remove(GATEWAY);
+            role.insert("port".to_owned(), port.into());
+            roles.insert(name.to_owned(), role.into());
+        }
     }
 }
 

@@ -261,7 +261,18 @@ impl Assembly<'_> {
         let first = self.sources.servers.iter().find(is_image)?;
         let file = self.sources.files.get(first.at.file)?;
         let own = if file.path.ends_with(".container") { "quadlet" } else { "compose" };
-        let all = ["systemd", "router", "llama-swap", own, "bin", "numactl", "docs", "report", "stack-json"];
+        let all = [
+            "systemd",
+            "router",
+            "llama-swap",
+            own,
+            "bin",
+            "numactl",
+            "docs",
+            "report",
+            "stack-json",
+            "prometheus",
+        ];
         Some(all.iter().fold(Line::new("targets"), |line, target| line.value(*target)))
     }
 

@@ -80,7 +80,7 @@ impl Found<'_> {
     /// The claim of the innermost store that has a path, and the folder of the store.
     fn claim(&self, path: &str) -> Option<(Arc<str>, MountSource)> {
         let host = self.host;
-        let claimed = self.registry.stores.iter();
+        let claimed = self.registry.stores.iter().filter(|store| store.is_on(host));
         let claimed =
             claimed.filter_map(|store| Some((folder_of(store, host), store.claim.as_ref()?.value.clone())));
         let inside = claimed.filter(|(folder, _)| is_within(path, folder));
@@ -111,8 +111,8 @@ impl Found<'_> {
 }
 
 /// The folder of a store on a host.
-fn folder_of(store: &Store, _host: Id<Host>) -> &str {
-    without_slashes(&store.path)
+fn folder_of(store: &Store, host: Id<Host>) -> &str {
+    without_slashes(store.path_on(host))
 }
 
 /// True for a path of an option that needs a mount: a relative path is in the folder of the image.

@@ -23,8 +23,9 @@ pub use rule::{Ban, BannedDrafts, Pair};
 
 use super::{Date, Prompt};
 use crate::derive::Derived;
-use crate::hir::{self, Registry};
+use crate::hir::{self, Id, Registry};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Data for the documents, in addition to processes and commands.
@@ -73,6 +74,8 @@ pub struct Quirk {
     pub name: Arc<str>,
     /// The titles of the affected models.
     pub models: Vec<Arc<str>>,
+    /// The hosts of the roles with these models. Empty if only one host has roles.
+    pub hosts: BTreeSet<Arc<str>>,
     /// The problem.
     pub issue: Arc<str>,
     /// The symptom.
@@ -98,19 +101,36 @@ pub(super) fn reference(derived: &Derived, prompts: &[Prompt]) -> Reference {
         experts: expert::keys(registry),
         constraints: constraint::constraints(registry, prompts, &banned),
         stores: registry.stores.iter().flat_map(|store| folders(registry, store)).collect(),
-        quirks: quirks(registry),
+        quirks: quirks(derived),
         measurements: result::measurements(registry),
     }
 }
 
 /// The constraints of models without example commands, and their known problems.
-pub(super) fn constraints_and_quirks(registry: &Registry) -> (Constraints, Vec<Quirk>) {
+pub(super) fn constraints_and_quirks(derived: &Derived) -> (Constraints, Vec<Quirk>) {
+    let registry = &derived.registry;
     let banned = rule::DraftBans::new(registry);
-    (constraint::constraints(registry, &[], &banned), quirks(registry))
+    (constraint::constraints(registry, &[], &banned), quirks(derived))
 }
 
-fn quirks(registry: &Registry) -> Vec<Quirk> {
-    registry.quirks.iter().map(|quirk| self::quirk(registry, quirk)).collect()
+fn quirks(derived: &Derived) -> Vec<Quirk> {
+    let has_hosts = memory::has_several_hosts(derived);
+    let registry = &derived.registry;
+    let quirk = |quirk: &hir::Quirk| {
+        let hosts = if has_hosts { hosts_of(registry, quirk) } else { BTreeSet::new() };
+        Quirk { hosts, ..self::quirk(registry, quirk) }
+    };
+    registry.quirks.iter().map(quirk).collect()
+}
+
+/// The hosts of the roles that use a model of a quirk, as their model or their draft.
+fn hosts_of(registry: &Registry, quirk: &hir::Quirk) -> BTreeSet<Arc<str>> {
+    let is_affected = |model: Id<hir::Model>| quirk.models.iter().any(|affected| affected.value == model);
+    let affected = registry.served().filter(|(_, serving)| {
+        let draft = serving.draft_model().map(|(_, draft)| draft.value);
+        std::iter::once(serving.model.value).chain(draft).any(is_affected)
+    });
+    affected.map(|(_, serving)| registry.hosts.get(serving.host.value).head.name.value.clone()).collect()
 }
 
 /// The distinct folders of a store.
@@ -138,6 +158,7 @@ fn quirk(registry: &Registry, quirk: &hir::Quirk) -> Quirk {
     Quirk {
         name: quirk.head.name.value.clone(),
         models: titles.collect(),
+        hosts: BTreeSet::new(),
         issue: quirk.issue.value.clone(),
         symptom: text(quirk.symptom.as_ref()),
         workaround: text(quirk.workaround.as_ref()),

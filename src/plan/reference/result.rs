@@ -20,6 +20,8 @@ pub struct Measurement {
     pub date: Option<Date>,
     /// The speed in tokens per second, as written.
     pub speed: Arc<str>,
+    /// The host of the role. `None` if it has no server.
+    pub host: Option<Arc<str>>,
     /// The engine that serves the role now, if it is not the measured one.
     pub replaced_by: Option<Arc<str>>,
 }
@@ -35,7 +37,9 @@ fn measurement(registry: &Registry, role: &hir::Role) -> Option<Measurement> {
     let model = registry.model_of_role(role).map(|model| registry.models.get(model));
     let engine = measured.engine.map(|engine| engine.value);
     let serves = registry.engine_of_role(role).map(|engine| engine.value);
+    let host = registry.provider(role).process().map(|process| registry.hosts.get(process.host.value));
     Some(Measurement {
+        host: host.map(|host| host.head.name.value.clone()),
         role: role.head.name.value.clone(),
         model: model.map(|model| model.title.value.clone()),
         quant: model.and_then(|model| text(model.quant.as_ref())),

@@ -23,6 +23,8 @@ pub struct ReportGateway {
     pub urls: Vec<String>,
     /// The names that clients can use.
     pub names: Vec<Arc<str>>,
+    /// The peers.
+    pub peers: Vec<ReportPeer>,
     /// The maximum number of models in memory.
     pub at_once: u32,
     /// True if clients need a key.
@@ -37,6 +39,17 @@ pub struct ReportGateway {
     pub is_stricter: bool,
     /// The roles that are alone in a set because not all memory is known.
     pub alone: Vec<Arc<str>>,
+}
+
+/// A server to which a gateway forwards requests.
+#[derive(Debug, Serialize)]
+pub struct ReportPeer {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its host.
+    pub host: Arc<str>,
+    /// The names that the gateway forwards to it.
+    pub names: Vec<Arc<str>>,
 }
 
 /// All gateways with roles.
@@ -58,12 +71,15 @@ fn gateway(derived: &Derived, served: &ServedGateway) -> ReportGateway {
         }
     }
     let (urls, _) = urls(&served.endpoint, host);
+    let peers = super::super::swap::peers(derived, served.id).into_iter();
+    let peers = peers.map(|peer| ReportPeer { name: peer.name, host: peer.host, names: peer.names });
     ReportGateway {
         name: gateway.head.name.value.clone(),
         kind: gateway.kind.word(),
         host: host.head.name.value.clone(),
         urls,
         names: served.endpoint.names.iter().cloned().collect(),
+        peers: peers.collect(),
         at_once: served.most,
         has_key: gateway.key_file.is_some(),
         more_sets: found.map_or(0, |found| found.sets.len().saturating_sub(sets.len())),

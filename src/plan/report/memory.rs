@@ -1,9 +1,8 @@
 //! The memory of the report: a bar for each host, NUMA node and GPU.
 
 use super::{MAX_HOSTS, name_of};
-use crate::derive::{Derived, MemoryScope, RoleGroup, ServedProcess};
-use crate::engine::memory::Amount;
-use crate::hir::{self, Bytes, Host, Id, NumaPolicy, Registry, Role};
+use crate::derive::{Derived, MemoryScope, RoleGroup};
+use crate::hir::{self, Bytes, Host, Id, Registry, Role};
 use std::cmp::Reverse;
 use std::sync::Arc;
 
@@ -85,15 +84,6 @@ impl MemoryBar {
     }
 }
 
-/// The first reason why the memory of a process is not completely known, as a clause.
-pub(super) fn unknown_part<'m>(process: &ServedProcess<'m>) -> Option<&'m str> {
-    let reason = process.memory.parts.iter().find_map(|part| match &part.amount {
-        Amount::Unknown(why) => Some(why.as_str()),
-        Amount::Within { .. } | Amount::AtMost(_) | Amount::MayGrow(_) => None,
-    });
-    reason.or_else(|| process.memory.lacks_size.then_some("the size of a file is unknown"))
-}
-
 /// The memory of all hosts with roles or declared memory.
 pub(super) fn memory(derived: &Derived) -> Vec<HostMemory> {
     let registry = &derived.registry;
@@ -121,8 +111,7 @@ struct Places<'p> {
 impl Places<'_> {
     fn whole(&self, services: Bytes) -> MemoryBar {
         let memory = self.host.memory.map(|memory| memory.value);
-        let unknown: Vec<Id<Role>> =
-            self.group.roles().filter(|role| unknown_part(role).is_some()).map(|role| role.id).collect();
+        let unknown: Vec<Id<Role>> = self.group.unknown().map(|role| role.id).collect();
         let bar = self.bar(MemoryScope::HOST, &self.host.head.name.value, &unknown);
         MemoryBar {
             services,
@@ -138,27 +127,13 @@ impl Places<'_> {
         let number = node.node.value;
         let memory = node.memory.map(|memory| memory.value);
         let scope = MemoryScope::node(number);
-        let is_unplaced = |role: &ServedProcess<'_>| {
-            matches!(policy_of(role), None | Some(NumaPolicy::Distribute))
-                || !self.group.is_located(scope, role)
-        };
-        let uses_node = |role: &ServedProcess<'_>| match policy_of(role) {
-            Some(NumaPolicy::Interleave(nodes)) => nodes.is_empty() || nodes.contains(&number),
-            _ => {
-                let instances = role.settings.representative_instances(self.host);
-                instances
-                    .map(|instance| role.settings.bound_node(self.host, instance))
-                    .any(|node| node == Some(number))
-            }
-        };
-        let unknown = self.group.roles().filter(|role| unknown_part(role).is_some() && uses_node(role));
-        let unknown: Vec<Id<Role>> = unknown.map(|role| role.id).collect();
+        let unknown: Vec<Id<Role>> = self.group.unknown_on_node(number).map(|role| role.id).collect();
         let bar = self.bar(scope, &number.to_string().into(), &unknown);
         MemoryBar {
             kind: PlaceKind::Node,
             memory,
             over: memory.map_or(Bytes(0), |memory| bar.used().minus(memory)),
-            unplaced: self.group.roles().filter(is_unplaced).count(),
+            unplaced: self.group.unplaced_on_node(number),
             ..bar
         }
     }
@@ -207,10 +182,6 @@ impl Places<'_> {
             more_lines,
         }
     }
-}
-
-fn policy_of<'p>(role: &ServedProcess<'p>) -> Option<&'p NumaPolicy> {
-    role.settings.placement.numa.as_ref().map(|numa| &numa.value)
 }
 
 /// The largest lines of a sum, and the number of the others.

@@ -11,7 +11,7 @@ mod start;
 mod topology;
 
 pub use finding::{ExcerptLine, Finding, FindingPlace, Findings, MAX_LISTED, Subject, UncheckedItem};
-pub use gateway::ReportGateway;
+pub use gateway::{ReportGateway, ReportPeer};
 pub use memory::{HostMemory, MemoryBar, MemoryLine, PlaceKind};
 pub use role::{ReportRole, ReportTier, Served};
 pub use start::{HostStart, StartRow};
@@ -108,7 +108,7 @@ impl Report {
 pub fn report(derived: &Derived) -> Report {
     let registry = &derived.registry;
     let index = Index::new(derived);
-    let (constraints, quirks) = constraints_and_quirks(registry);
+    let (constraints, quirks) = constraints_and_quirks(derived);
     let (tiers, role_count) = role::tiers(&index);
     let models: BTreeSet<_> = derived
         .roles

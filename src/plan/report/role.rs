@@ -151,7 +151,7 @@ fn served(index: &Index<'_>, id: Id<Role>, name: &str) -> Option<Served> {
         has_key: serving.map(|serving| key || serving.key_file.is_some()),
         processes: process.settings.ports.len(),
         bytes: process.memory.known(),
-        is_whole: super::memory::unknown_part(process).is_none(),
+        is_whole: process.unknown_part().is_none(),
     })
 }
 

@@ -27,6 +27,8 @@ pub struct MapGateway {
     pub kind: &'static str,
     /// Its port.
     pub port: u16,
+    /// The number of its peers.
+    pub peers: usize,
 }
 
 /// Roles that use the same NUMA nodes and GPUs.
@@ -94,6 +96,7 @@ fn map(index: &Index<'_>, id: Id<hir::Host>, host: &hir::Host) -> MapHost {
             name: gateway.head.name.value.clone(),
             kind: gateway.kind.word(),
             port: served.endpoint.port(0),
+            peers: index.derived.peers(served.id).len(),
         }
     });
     MapHost {

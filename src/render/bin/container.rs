@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use super::context::host_name;
 use super::{
     ARGUMENT_LINE, InstanceView, LockedMemory, VaryingArgument, files, instances, locked_memory,
     probe_addresses, varying_arguments, words,
@@ -18,6 +19,8 @@ use crate::render::template::{Field, Quoted};
 /// The template data of the script.
 #[derive(Serialize)]
 pub(super) struct ContainerScript<'p> {
+    /// The host, if there are several.
+    host: Option<Field<'p>>,
     name: Field<'p>,
     title: Field<'p>,
     image: Field<'p>,
@@ -65,6 +68,7 @@ pub(super) fn view<'p>(
     let one_each = |(instance, view)| InstanceView { wrapper: None, own: Some(own(view)), ..instance };
     let key = first.secret.as_ref().map(|(_, file)| *file);
     Ok(ContainerScript {
+        host: host_name(plan, role.host),
         name: Field::from(&*role.name),
         title: Field::from(&*role.title),
         image: Field::from(&*container.image),

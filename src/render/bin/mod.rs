@@ -5,6 +5,7 @@
 //! reports missing files and programs with distinct exit codes.
 
 mod container;
+mod context;
 mod fetch;
 
 use std::borrow::Cow;
@@ -20,6 +21,7 @@ use super::template::{Field, Quoted, Template};
 use super::{ArtifactCollector, OutputTarget, RenderError};
 use crate::plan::llama_swap::KEY_FILE;
 use crate::plan::{Access, Family, OptionPath, Plan, PortPart, Process, Prompt, Role, Start, Word};
+use context::{host_name, model_keys, peer_keys, wrapper};
 
 static ROLE: Template = crate::template!("bin/role.sh.j2").repeated();
 static CONTAINER: Template = crate::template!("bin/container.sh.j2").repeated();
@@ -50,6 +52,8 @@ const ARGUMENT_LINE: &str = "\n  ";
 struct RoleView<'p> {
     /// The kind of the item: a role or a gateway.
     what: &'static str,
+    /// The host, if there are several.
+    host: Option<Field<'p>>,
     name: Field<'p>,
     title: Field<'p>,
     on_demand: bool,
@@ -90,6 +94,8 @@ struct PromptView<'p> {
     model: Field<'p>,
     title: Field<'p>,
     role: Field<'p>,
+    /// The host of the role, if there are several.
+    host: Option<Field<'p>>,
     left_out: &'p [Arc<str>],
     reads_commands: bool,
     command: CommandView<'p>,
@@ -115,6 +121,8 @@ struct CommandView<'p> {
     env: Vec<(String, &'p str)>,
     /// The key file of llama-swap, which reads one key from a variable.
     key: Option<Field<'p>>,
+    /// The key files of the peers of llama-swap.
+    peer_keys: Vec<Field<'p>>,
     /// The variables whose value has the port or the address: the name, a bash expression, and what it is.
     filled_env: Vec<(&'p str, Quoted, &'static str)>,
     /// True if the program path contains `=`: `env` would parse it as a variable, so `nice -n 0` is put before it.
@@ -159,6 +167,7 @@ fn role_view<'p>(plan: &'p Plan, role: &'p Role) -> Result<RoleView<'p>, RenderE
     };
     Ok(RoleView {
         what: role.kind(),
+        host: host_name(plan, role.host),
         name: Field::from(&*role.name),
         title: Field::from(&*role.title),
         on_demand: role.start == Start::OnDemand,
@@ -172,7 +181,8 @@ fn role_view<'p>(plan: &'p Plan, role: &'p Role) -> Result<RoleView<'p>, RenderE
             preset: preset_path(role).map(Field::from),
             // The router reports which models lack a file, and serves the others.
             files: if role.is_gateway() {
-                let own = role.key_file.iter().chain(model_keys(role)).map(|file| shell(file));
+                let keys = role.key_file.iter().chain(model_keys(role)).chain(peer_keys(role));
+                let own = keys.map(|file| shell(file));
                 let files = [Cow::Borrowed(PRESET)].into_iter().chain(own);
                 files.collect::<Vec<_>>().join(ARGUMENT_LINE).into()
             } else {
@@ -190,6 +200,7 @@ fn role_view<'p>(plan: &'p Plan, role: &'p Role) -> Result<RoleView<'p>, RenderE
                 .chain((1..).zip(model_keys(role)).map(|(n, file)| (format!("{KEY_FILE}{n}"), &**file)))
                 .collect(),
             key: role.llama_swap().and(role.key_file.as_deref()).map(Field::from),
+            peer_keys: peer_keys(role).map(|file| Field::from(&**file)).collect(),
             filled_env: filled_env(role),
             needs_nice: role.program.contains('='),
             wrapper: (!wrappers.is_empty()).then_some(Field::from("$placement")),
@@ -218,11 +229,6 @@ fn preset_path(role: &Role) -> Option<String> {
 fn family(role: &Role) -> Option<Family> {
     let of_models = role.llama_swap().and_then(|swap| swap.family);
     role.engine_family().map(|(_, family)| family).or(of_models)
-}
-
-/// The key files of the models of llama-swap.
-fn model_keys(role: &Role) -> impl Iterator<Item = &Arc<str>> {
-    role.llama_swap().into_iter().flat_map(|swap| &swap.key_files)
 }
 
 /// A word of the command line of a process started by hand.
@@ -283,6 +289,7 @@ fn prompt_view<'p>(plan: &'p Plan, prompt: &'p Prompt) -> PromptView<'p> {
         model: Field::from(&*prompt.model),
         title: Field::from(&*prompt.title),
         role: Field::from(&*prompt.role),
+        host: host_name(plan, prompt.host),
         left_out: &prompt.left_out,
         reads_commands: prompt.reads_commands(),
         command: CommandView {
@@ -300,6 +307,7 @@ fn prompt_view<'p>(plan: &'p Plan, prompt: &'p Prompt) -> PromptView<'p> {
             has_image: prompt.args.contains(&Word::Image),
             env: env(&prompt.env).into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
             key: None,
+            peer_keys: Vec::new(),
             filled_env: Vec::new(),
             wrapper: wrapper(plan, prompt.placement).map(Field::from),
             path_to_root: "../..",
@@ -364,10 +372,6 @@ fn probe_addresses<'p>(role: &'p Role) -> Vec<&'p str> {
 /// The addresses of a process started by hand. A container publishes its port at all of them.
 fn addresses(role: &Role) -> &[Arc<str>] {
     if role.container.is_some() { &role.addresses } else { &role.own_addresses }
-}
-
-fn wrapper(plan: &Plan, placement: Option<usize>) -> Option<&str> {
-    plan.placements.get(placement?).map(|placement| &*placement.name)
 }
 
 /// Quoted words with a separator.

@@ -344,7 +344,11 @@ fn draw_node(out: &mut String, node: &Node<'_>, Corner { x, y }: Corner) {
 }
 
 fn draw_gateway(out: &mut String, gateway: &MapGateway, at: Corner) {
-    let line = format!("{} · :{}", gateway.kind, gateway.port);
+    let line = match gateway.peers {
+        0 => format!("{} · :{}", gateway.kind, gateway.port),
+        1 => format!(":{} · and 1 peer", gateway.port),
+        several => format!(":{} · and {several} peers", gateway.port),
+    };
     draw_side(out, "box gateway", &gateway.name, &line, at);
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::super::llama_swap::peer_key;
 use super::paths::PathSettings;
 use super::sandbox::{SandboxText, is_local};
 use super::{ProcessContext, UnitView};
@@ -48,6 +49,8 @@ pub(super) struct ServerView<'p> {
     /// The key files of the models of llama-swap, and the start of the variables with their paths.
     model_keys: Vec<Field<'p>>,
     key_variable: &'static str,
+    /// The key files of the peers of llama-swap.
+    peer_keys: Vec<Field<'p>>,
     /// The configuration file of llama-swap and its copy with keys, if clients must send one.
     keyed_file: Option<KeyedFile>,
     /// The quoted arguments, one line per option with its values.
@@ -119,6 +122,7 @@ pub(super) fn view<'p>(
         at_boot: at_boot(role).iter().map(|name| Field::from(&**name)).collect(),
         model_keys: swap.iter().flat_map(|swap| &swap.key_files).map(|file| Field::from(&**file)).collect(),
         key_variable: KEY_FILE,
+        peer_keys: peer_keys(role).iter().map(|file| Field::from(&**file)).collect(),
         preset_folder: unit.of_user.then(|| preset_folder(context)).flatten().filter(|_| !sandbox.off),
         load_time: role.load_time.ok().map(|time| time.to_string().into()),
         no_load_time: role.load_time.err().unwrap_or_default(),
@@ -147,16 +151,26 @@ fn preset_folder(context: ProcessContext<'_>) -> Option<String> {
     user_preset(preset.text()).rsplit_once('/').map(|(folder, _)| folder.to_owned())
 }
 
-/// The configuration file of llama-swap, and its copy with the keys. `None` if clients need no key.
+/// The key files of the peers of llama-swap.
+fn peer_keys(role: &Role) -> &[Arc<str>] {
+    role.llama_swap().map(|swap| &*swap.peer_keys).unwrap_or_default()
+}
+
+/// The configuration file of llama-swap, and its copy with the keys. `None` if neither clients nor peers need a key.
 fn keyed_file(context: ProcessContext<'_>) -> Option<KeyedFile> {
-    context.role.key_file.as_ref()?;
+    let peer_keys = peer_keys(context.role);
+    if context.role.key_file.is_none() && peer_keys.is_empty() {
+        return None;
+    }
     let words = &context.process.args;
     let path = words.iter().find(|word| matches!(word, Word::PresetFile(_)))?.text();
     let name = context.names().process(context.role, context.process);
     let from = if context.is_of_user() { user_preset(path) } else { path.to_owned() };
     let copy = format!("%t/{name}/{}", path.rsplit('/').next()?);
     // After `:`, systemd replaces no variables. The names of stacks and gateways have no characters that need quotes.
-    Some(KeyedFile { words: format!("\"- \\\"{API_KEY}\\\"\" {from} {copy}").into(), copy })
+    let of_peers = (1..=peer_keys.len()).map(|number| format!(" \"\\\"{}\\\"\"", peer_key(number)));
+    let of_peers: String = of_peers.collect();
+    Some(KeyedFile { words: format!("\"- \\\"{API_KEY}\\\"\" {from} {copy}{of_peers}").into(), copy })
 }
 
 /// The names of the models that a gateway loads at its start.

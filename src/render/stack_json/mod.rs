@@ -20,6 +20,16 @@
 //!       "name": "front", "host": "box", "endpoint": "http://127.0.0.1:8000", "roles": ["chat", "embed"],
 //!       "at_once": 1, "key_required": false
 //!     }
+//!   ],
+//!   "hosts": [
+//!     {
+//!       "name": "box", "address": "192.0.2.7", "memory": 128000000000,
+//!       "places": [{"place": "RAM", "room": 121600000000, "sum": 18000000000, "complete": true}],
+//!       "may_grow": 8589934592, "roles": ["coder"]
+//!     }
+//!   ],
+//!   "services": [
+//!     {"name": "search", "host": "box", "endpoint": "http://127.0.0.1:8888", "memory": 2000000000, "cpus": null}
 //!   ]
 //! }
 //! ```
@@ -35,6 +45,8 @@
 //!   `STACK-ROLE`, with the number of the instance if it has several.
 //! - `gateways` is missing if there are none. `roles` are those with their own model; roles that share one are names of it.
 //!   `at_once` is the maximum number of models that the gateway keeps in memory. For llama-swap it is the size of the largest set.
+//! - `peers` of a gateway are the servers to which it forwards requests: a client can use their `names` at the gateway too. `name` is
+//!   that of another gateway or of a role, and `endpoint` is its address for this gateway. It is missing if there are none.
 //! - `names` has the names of the model that clients can use at the endpoints: that of the role, those of the roles that
 //!   share it, and its aliases. `/v1/models` lists them; its `id` is the first in byte order, or behind a gateway the name of
 //!   the role that has the model. A role that shares another one behind llama-swap, with an `option`, has only its
@@ -48,9 +60,17 @@
 //! - `embeddings` is true if the role returns embeddings instead of text.
 //! - `key_required` is true if requests need an API key. No generated file contains the key.
 //! - `tier` is `null` if the registry declares no tiers.
+//! - `hosts` has all hosts, in the order of declaration. `memory` is the declared memory in bytes. `places` are `RAM`, each NUMA
+//!   node (`node 0`) and each GPU, by its name: `room` is the memory that roles may take there, without the reserve and the
+//!   services; `sum` is the known memory of the roles there, as `orchgen memory` adds it up. `complete` is false if the sum lacks
+//!   memory, for example of a model that is not in the lock. `sum` is null if the size of a model on the host is unknown.
+//!   `may_grow` is the RAM that the engines may take in addition, by their defaults. `roles` are the roles whose processes run there.
+//! - `services` are the processes that the stack does not start. It is missing if there are none.
 //! - `shares` names the role whose processes answer. All fields except `name` and `tier` are then those of that role.
 //!
 //! Fields may be added without changing `format_version`. Removing a field or changing its meaning raises it.
+
+mod hosts;
 
 use std::io::{self, Write};
 use std::net::Ipv4Addr;
@@ -59,7 +79,8 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use super::{ArtifactCollector, OutputTarget, Pieces, RenderError};
-use crate::plan::{Gateway, Host, Plan, Role, Route, Start, base_url};
+use crate::plan::{Gateway, Host, Plan, Role, Route, Start, SwapPeer, base_url, client_addresses};
+use hosts::{HostView, ServiceView};
 
 pub(super) static TARGET: OutputTarget = OutputTarget::new(PATH, &[], artifacts);
 
@@ -73,6 +94,9 @@ struct StackView<'p> {
     roles: Roles<'p>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     gateways: Vec<GatewayView<'p>>,
+    hosts: Vec<HostView<'p>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    services: Vec<ServiceView<'p>>,
 }
 
 /// The roles, serialized one at a time to save memory.
@@ -115,8 +139,18 @@ struct GatewayView<'p> {
     host: &'p str,
     endpoint: String,
     roles: Vec<&'p str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    peers: Vec<PeerView<'p>>,
     at_once: u32,
     key_required: bool,
+}
+
+#[derive(Serialize)]
+struct PeerView<'p> {
+    name: &'p str,
+    host: &'p str,
+    endpoint: &'p str,
+    names: &'p [Arc<str>],
 }
 
 #[derive(Serialize)]
@@ -135,7 +169,8 @@ fn artifacts<'p>(plan: &'p Plan, collector: &mut ArtifactCollector<'p>) {
     collector.text(PATH.to_owned(), move || {
         let gateways = plan.gateways.iter().filter_map(|gateway| gateway_view(plan, gateway)).collect();
         let (format_version, stack) = (FORMAT_VERSION, &*plan.stack);
-        let view = StackView { format_version, stack, roles: Roles(plan), gateways };
+        let (hosts, services) = (hosts::hosts(plan), hosts::services(plan));
+        let view = StackView { format_version, stack, roles: Roles(plan), gateways, hosts, services };
         let mut text = Pieces::default();
         serde_json::to_writer_pretty(&mut text, &view)
             .map_err(io::Error::from)
@@ -151,16 +186,21 @@ fn gateway_view<'p>(plan: &'p Plan, gateway: &'p Gateway) -> Option<GatewayView<
     Some(GatewayView {
         name: &gateway.name,
         host: &host.name,
-        endpoint: endpoint(server, host, server.ports.first),
+        endpoint: endpoint(&server.addresses, host, server.ports.first),
         roles: gateway.roles().filter_map(|role| Some(&*plan.roles.get(role)?.name)).collect(),
+        peers: gateway.peers().iter().map(peer_view).collect(),
         at_once: gateway.most,
         key_required: server.key_file.is_some(),
     })
 }
 
-/// The base URL of a process.
-fn endpoint(role: &Role, host: &Host, port: u16) -> String {
-    let mut addresses = role.client_addresses(host.address.as_deref());
+fn peer_view(peer: &SwapPeer) -> PeerView<'_> {
+    PeerView { name: &peer.name, host: &peer.host, endpoint: &peer.url, names: &peer.names }
+}
+
+/// The base URL of a process that listens on these addresses, for clients.
+fn endpoint(listen: &[Arc<str>], host: &Host, port: u16) -> String {
+    let mut addresses = client_addresses(listen, host.address.as_deref());
     base_url(&addresses.next().unwrap_or(Ipv4Addr::LOCALHOST.into()), port)
 }
 
@@ -178,6 +218,7 @@ fn role_view<'p>(plan: &'p Plan, route: &'p Route) -> Option<RoleView<'p>> {
     let engine = role.engine();
     let gateway = role.gateway.and_then(|number| plan.gateways.get(number as usize));
     let server = gateway.and_then(|gateway| plan.roles.get(gateway.server)).unwrap_or(role);
+    let ports = server.processes.iter().map(|process| process.port);
     Some(RoleView {
         name: &route.name,
         tier: route.tier.as_deref(),
@@ -187,7 +228,7 @@ fn role_view<'p>(plan: &'p Plan, route: &'p Route) -> Option<RoleView<'p>> {
             Start::OnDemand => "on-demand",
         },
         host: &host.name,
-        endpoints: server.processes.iter().map(|process| endpoint(server, host, process.port)).collect(),
+        endpoints: ports.map(|port| endpoint(&server.addresses, host, port)).collect(),
         names: names(gateway, role, route),
         program: engine.is_none().then_some(&*role.title),
         model: engine.map(|engine| Model { name: &engine.model, title: &role.title }),

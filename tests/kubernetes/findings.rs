@@ -189,8 +189,8 @@ const NAMES: &[Mistake] = &[
         code: "kubernetes-name",
         message: "the name of role `chat.with.a.very.long.name.that.describes.the.model.and.more` is too long for an object in \
                   Kubernetes",
-        help: "write another name, such as `chat.with.a.very.long.name.that.describes.the.m`, here and where it is used",
-        after: &[("role \"chat\"", "role \"chat.with.a.very.long.name.that.describes.the.m\"")],
+        help: "write another name, such as `chat.with.a.very.long.name.that.describes.the.mode`, here and where it is used",
+        after: &[("role \"chat\"", "role \"chat.with.a.very.long.name.that.describes.the.mode\"")],
     },
     Mistake {
         changes: &[("role \"chat\"", "role \"Namespace\"")],

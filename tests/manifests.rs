@@ -42,7 +42,7 @@ fn manifests(compiled: &Compiled) -> BTreeMap<String, String> {
 
 /// The objects of a file.
 fn objects(text: &str) -> Vec<Value> {
-    text.split("---\n").map(|document| serde_yaml::from_str(document).unwrap()).collect()
+    text.split("\n---\n").map(|document| serde_yaml::from_str(document).unwrap()).collect()
 }
 
 #[test]

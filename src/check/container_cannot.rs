@@ -26,12 +26,11 @@ declare_code! {
     ///
     /// It also finds a gateway whose engine has only an `image`.
     ///
-    /// If pods are the only containers of the stack (`kubernetes` in `targets`, without `quadlet`, `compose`, `systemd` and `bin`),
-    /// `kubernetes-cannot` has the rules instead.
+    /// Pods of Kubernetes have their own rules: `kubernetes-cannot`.
     ///
     /// ## Why
     /// A socket of systemd cannot start a container and wait for its model. podman and Docker have no options for interleaved
-    /// memory, and their default networks have no IPv6. Inside a container, `127.0.0.1` is the container.
+    /// memory, and their default networks have no IPv6. In a container, `127.0.0.1` is the container.
     ///
     /// ## Example
     /// ```kdl

@@ -26,16 +26,9 @@ declare_code! {
     /// - a role without a `key-file`: all pods of the cluster can use it.
     ///
     /// ## Why
-    /// Kubernetes has no setting for these, so the manifests cannot have it. The roles serve anyway.
-    ///
-    /// The kubelet gives a pod its own CPUs only with `--cpu-manager-policy=static`. With
-    /// `--topology-manager-policy=single-numa-node` these CPUs are all on one NUMA node, and with `--memory-manager-policy=Static`
-    /// also the memory of the pod. No policy interleaves memory.
-    ///
-    /// Without a memory limit, a pod is `Burstable`: it can use free memory of the node, and shares its CPUs.
-    ///
-    /// The level `restricted` of the Pod Security Standards forbids `hostPath` volumes and the capability `IPC_LOCK`. A namespace
-    /// with a `hostPath` volume cannot enforce it.
+    /// Kubernetes has no setting for these. The kubelet gives a pod its own CPUs only with `--cpu-manager-policy=static`, and puts
+    /// them on one NUMA node with `--topology-manager-policy=single-numa-node`. Pods without a memory limit are `Burstable`. The
+    /// level `restricted` forbids `hostPath` volumes.
     ///
     /// ## Instead
     /// If the effect is acceptable, `allow` the finding with the reason.

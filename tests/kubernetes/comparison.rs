@@ -98,7 +98,7 @@ fn objects(compiled: &Compiled) -> BTreeMap<(String, String), Value> {
     let mut all = BTreeMap::new();
     for (path, (text, _)) in compiled.files() {
         if path.starts_with("kubernetes/") && path != "kubernetes/kustomization.yaml" {
-            for document in text.split("---\n") {
+            for document in text.split("\n---\n") {
                 let object: Value = serde_yaml::from_str(document).unwrap();
                 let kind = object["kind"].as_str().unwrap().to_owned();
                 let name = object["metadata"]["name"].as_str().unwrap().to_owned();

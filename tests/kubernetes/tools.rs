@@ -59,7 +59,7 @@ fn kubectl() -> Command {
 
 /// The objects of a text by kind and name.
 fn objects(text: &str) -> BTreeMap<(String, String), Value> {
-    let documents = text.split("---\n").filter(|document| !document.trim().is_empty());
+    let documents = text.split("\n---\n").filter(|document| !document.trim().is_empty());
     let objects = documents.map(|document| serde_yaml::from_str::<Value>(document).unwrap());
     let all = objects.map(|object| {
         let text = |value: &Value| value.as_str().unwrap().to_owned();

@@ -73,7 +73,7 @@ Examples:
 #[derive(Arguments, Debug)]
 pub(in crate::cli) struct HostArgs {
     /// A host of the registry; repeat it for several. If the host is another machine, its `address` is reached with ssh. The
-    /// default is the only host, or the one with the name of this machine
+    /// default is the only host, or the one with the name or the address of this machine
     #[arg(long, value_name = "NAME")]
     pub(super) host: Vec<String>,
     /// All hosts of the registry, in the order of declaration

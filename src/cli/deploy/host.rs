@@ -1,9 +1,8 @@
 //! The stack and the host that a command is about: folders, the name of this machine, installed stacks.
 #![expect(clippy::disallowed_methods, reason = "the environment names the folders of the user")]
 
-use crate::deploy::{
-    DeployError, Generation, Layout, State, Tree, UserFolders, is_of_user, machine_name, stacks,
-};
+use super::here::is_here;
+use crate::deploy::{DeployError, Generation, Layout, State, Tree, UserFolders, is_of_user, stacks};
 use crate::diag::words;
 use crate::hir::UnitScope;
 use std::path::{Path, PathBuf};
@@ -45,7 +44,7 @@ pub(super) fn layout_of(tree: &Tree, root: Option<&Path>) -> Result<Layout, Depl
     layout(&tree.deployment.stack, scope_of(tree), root)
 }
 
-/// The name of the host: the given one, the only one, or that of this machine.
+/// The name of the host: the given one, the only one, or the one that is this machine.
 pub(super) fn host_name(tree: &Tree, given: Option<&str>) -> Result<String, DeployError> {
     let hosts = &tree.deployment.hosts;
     let names: Vec<String> = hosts.iter().map(|host| words::quoted(&host.name)).collect();
@@ -57,13 +56,16 @@ pub(super) fn host_name(tree: &Tree, given: Option<&str>) -> Result<String, Depl
         }
         (None, [only]) => Ok(only.name.clone()),
         (None, _) => {
-            let own = machine_name();
-            let found = hosts.iter().find(|host| Some(&host.name) == own.as_ref());
-            found.map(|host| host.name.clone()).ok_or_else(|| {
-                DeployError::new(format!(
-                    "the stack has several hosts, and none has the name of this machine: write `--host` with {known}"
-                ))
-            })
+            let mut own = hosts.iter().filter(|host| is_here(&host.name, host.address.as_deref()));
+            match (own.next(), own.next()) {
+                (Some(only), None) => Ok(only.name.clone()),
+                (found, _) => {
+                    let some = if found.is_some() { "several have" } else { "none has" };
+                    Err(DeployError::new(format!(
+                        "the stack has several hosts, and {some} the name or the address of this machine: write `--host` with {known}"
+                    )))
+                }
+            }
         }
     }
 }

@@ -87,6 +87,10 @@ fn each_host_has_its_folder_of_units() {
     project.run(&["lock"]);
     let line = last_line(&project, &[]);
     assert_eq!(line, "next: run `sudo orchgen apply` on each host");
+    let addressed = read(&project).replace("host \"box\"", "host \"box\" address=\"box.lan\"");
+    project.registry(&addressed.replace("host \"other\"", "host \"other\" address=\"192.0.2.8\""));
+    let line = last_line(&project, &[]);
+    assert_eq!(line, "next: run `orchgen apply --all-hosts`, or run `sudo orchgen apply` on each host");
 }
 
 #[test]

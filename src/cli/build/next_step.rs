@@ -26,6 +26,8 @@ pub(super) struct NextStep {
     presets: Vec<(String, String)>,
     /// There is only one host.
     has_one_host: bool,
+    /// Each host has an address, so that `orchgen apply` can reach all of them.
+    has_addresses: bool,
 }
 
 impl NextStep {
@@ -41,7 +43,8 @@ impl NextStep {
             serves: registry.processes().next().is_some(),
             presets: checked.derived().gateways.iter().map(|served| preset(registry, served)).collect(),
             has_one_host: registry.hosts.len() == 1,
-            gateways: checked.derived().gateways.iter().map(|served| describe(registry, served)).collect(),
+            has_addresses: registry.hosts.iter().all(|host| host.address.is_some()),
+            gateways: checked.derived().gateways.iter().map(|served| describe(checked, served)).collect(),
         }
     }
 
@@ -91,7 +94,12 @@ impl NextStep {
         let has = |folder: &str| paths().any(|path| path.starts_with(folder));
         if has(UNITS) || has(CONTAINERS) {
             let prepare = if has(CONTAINERS) { PREPARE } else { "" };
-            return format!("next: {prepare}run `{}`{}\n", self.apply(command), self.place());
+            let all = if self.has_one_host || !self.has_addresses {
+                String::new()
+            } else {
+                format!("run `orchgen apply --all-hosts{}`, or ", command.out_option())
+            };
+            return format!("next: {prepare}{all}run `{}`{}\n", self.apply(command), self.place());
         }
         if let Some(compose) = paths().find(|path| path.starts_with(COMPOSE)) {
             return format!("next: {}\n", self.compose_command(&at(compose)));
@@ -201,14 +209,17 @@ fn preset(registry: &Registry, served: &ServedGateway) -> (String, String) {
     (format!("{folder}{name}{}", end.trim_start_matches('*')), format!("{}-{name}.service", stack.value))
 }
 
-/// The address of a gateway and the names that clients can use.
-fn describe(registry: &Registry, served: &ServedGateway) -> String {
+/// The address of a gateway and the names that clients can use, with those of its peers.
+fn describe(checked: &Checked, served: &ServedGateway) -> String {
+    let registry = checked.registry();
     let gateway = registry.gateways.get(served.id);
     let host = registry.hosts.get(gateway.host.value).address.as_ref();
     let addresses = client_addresses(&served.endpoint.addresses, host.map(|address| &*address.value));
     let addresses: BTreeSet<ClientAddress> = addresses.collect();
     let addresses: Vec<String> =
         addresses.into_iter().map(|address| base_url(&address, gateway.port.value)).collect();
-    let names = served.endpoint.names.iter().map(|name| words::printable(name)).collect::<Vec<_>>();
+    let peers = checked.derived().peers(served.id);
+    let names = served.endpoint.names.iter().chain(peers.iter().flat_map(|peer| &peer.names));
+    let names = names.map(|name| words::printable(name)).collect::<Vec<_>>();
     format!("{gateway}: {} serves {}\n", addresses.join(", "), names.join(", "))
 }

@@ -62,7 +62,7 @@ pub(super) fn host_name(tree: &Tree, given: Option<&str>) -> Result<String, Depl
                 (found, _) => {
                     let some = if found.is_some() { "several have" } else { "none has" };
                     Err(DeployError::new(format!(
-                        "the stack has several hosts, and {some} the name or the address of this machine: write `--host` with {known}"
+                        "the stack has several hosts, and {some} the name or the address of this machine: write `--host` with {known}, or `--all-hosts`"
                     )))
                 }
             }

@@ -95,7 +95,7 @@ pub fn run() -> ExitCode {
         Command::Rollback(command) => flatten(deploy::rollback(command, args.output)),
         Command::Generations(command) => flatten(deploy::generations(command, args.output)),
         Command::Status(command) => deploy::status::run(command, args.output),
-        Command::OnHost => flatten(deploy::on_host(args.output)),
+        Command::OnHost => deploy::on_host(args.output),
         Command::Explain(command) => explain::run(command, args.output),
         Command::Guide(command) => guide::run(command, args.output),
         Command::Import(command) => rayon::scope(|_| import::run(command, args.output)),
@@ -106,6 +106,20 @@ pub fn run() -> ExitCode {
         Command::Man(command) => man::run(command, args.output),
     };
     exit_code(status)
+}
+
+impl RunStatus {
+    /// The status of another run of this program with an exit code.
+    fn of_code(code: i32) -> Option<Self> {
+        match code {
+            0 => Some(Self::Clean),
+            1 => Some(Self::Findings),
+            2 => Some(Self::CannotRun),
+            3 => Some(Self::Restored),
+            4 => Some(Self::Broken),
+            _ => None,
+        }
+    }
 }
 
 fn exit_code(status: RunStatus) -> ExitCode {

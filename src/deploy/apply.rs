@@ -116,6 +116,13 @@ impl<'d> Deployer<'d> {
             Some(number) => (self.state.tree(number)?, self.host_of(number)?),
             None => (Tree::empty(&new.deployment), name.to_owned()),
         };
+        // A host with a new name has no other one in the output.
+        let is_other = before != name && new.host(Some(&before)).is_some();
+        if let Some(number) = current.filter(|_| is_other && !self.replaces_edits) {
+            return Err(DeployError::new(format!(
+                "this machine has generation {number} of host `{before}`, not of `{name}`: choose the right host, or write `--force`"
+            )));
+        }
         let (before, after) = (old.host(Some(&before)), new.host(Some(name)));
         let of_generations =
             generations.iter().filter_map(|(tree, host)| Some((tree, tree.host(Some(host))?)));

@@ -39,7 +39,7 @@ impl PrivateFolder {
 
 impl Drop for PrivateFolder {
     fn drop(&mut self) {
-        // A folder that stays is empty, and the system removes it.
+        // The system removes old folders of `/tmp`.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

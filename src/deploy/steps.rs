@@ -42,7 +42,7 @@ pub struct Step {
     #[serde(skip)]
     pub limit: Duration,
     /// The address and port of the socket to load.
-    #[serde(skip)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub socket: Option<(String, u16)>,
 }
 

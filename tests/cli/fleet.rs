@@ -17,20 +17,24 @@ role "two" host="small" model="chat" port=8080 context=4096 { placement threads=
 role "three" host="near" model="chat" port=8080 context=4096 { placement threads=4; }
 "#;
 
-/// A client that connects, and answers the login with the text of `$LOGIN`. At another address it fails.
+/// A client that connects, and prints the login with the text of `$SYSTEM`, `$VERSION` and `$PROGRAM`. At another address it
+/// fails with `$REASON`. On the host, each command fails with code 1, as `sudo` and the dynamic loader do.
 const SSH: &str = r#"#!/bin/sh
 for word in "$@"; do
   case $word in
-  ControlPath=*) socket=${word#ControlPath=} ;;
-  203.0.113.1) echo "ssh: connect to host 203.0.113.1 port 22: Connection refused" >&2; exit 255 ;;
-  -N) master=1 ;;
+  203.0.113.1) echo "$REASON" >&2; exit 255 ;;
+  ControlMaster=yes) master=1 ;;
   esac
 done
-[ -z "$master" ] || { : >"$socket"; exec sleep 600; }
-case $* in
-*orchgen-login*) printf '%s\n' 'Welcome!' orchgen-login "$SYSTEM" 1000 "$VERSION" 'no sudo' ;;
-*) cat >/dev/null; printf 'sh: %s: not found\n' orchgen >&2; exit 127 ;;
-esac
+[ -z "$master" ] || {
+  printf '%s\n' 'Welcome!' orchgen-login "$SYSTEM" 1000 "$VERSION" /usr/bin/orchgen "$SUDO" /var/tmp/x
+  cat >/dev/null
+  echo ended >>"$ENDED"
+  exit
+}
+cat >/dev/null
+printf 'orchgen: %s: not found\n' libc.so.6 >&2
+exit 1
 "#;
 
 fn workspace() -> Workspace {
@@ -45,21 +49,28 @@ fn workspace() -> Workspace {
     workspace
 }
 
-fn run(workspace: &Workspace, arguments: &str, (system, version): (&str, &str)) -> Output {
+/// The login on the host: system, version of orchgen, and `sudo` or `no sudo`.
+type Login<'l> = (&'l str, &'l str, &'l str);
+
+fn run(workspace: &Workspace, arguments: &str, (system, version, sudo): Login<'_>) -> Output {
     let words: Vec<&str> = arguments.split(' ').collect();
     let path = format!("{}:/usr/bin:/bin", workspace.at("bin").display());
     let mut command = workspace.command(&words);
-    command.env("PATH", path).env("SYSTEM", system).env("VERSION", version).output().unwrap()
+    command.env("PATH", path).env("SYSTEM", system).env("VERSION", version).env("SUDO", sudo);
+    command.env("ENDED", workspace.at("ended"));
+    let refused = "ssh: connect to host 203.0.113.1 port 22: Connection refused";
+    let reason = fs::read_to_string(workspace.at("reason")).unwrap_or_else(|_| refused.to_owned());
+    command.env("REASON", reason).output().unwrap()
 }
 
 #[track_caller]
-fn fails(workspace: &Workspace, arguments: &str, login: (&str, &str)) -> String {
+fn fails(workspace: &Workspace, arguments: &str, login: Login<'_>) -> String {
     let output = run(workspace, arguments, login);
     assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
     text(&output.stderr)
 }
 
-const OWN: (&str, &str) = ("Linux riscv64", "none");
+const OWN: Login<'_> = ("Linux riscv64", "none", "no sudo");
 
 #[test]
 fn hosts_that_cannot_answer_are_explained() {
@@ -73,14 +84,51 @@ fn hosts_that_cannot_answer_are_explained() {
         "error: host `big` does not answer at 203.0.113.1: ssh: connect to host 203.0.113.1 port 22: Connection refused\n"
     );
     let version = text(&run(&workspace, "--version", OWN).stdout).trim().to_owned();
-    let error = fails(&workspace, "apply --yes --host small", ("Linux riscv64", &version));
+    let error = fails(&workspace, "apply --yes --host small", ("Linux riscv64", &version, "no sudo"));
     assert!(error.contains("only root can install units of the system on host `small`"), "{error}");
     assert!(error.contains("write `User root` for `Host 203.0.113.2` in ~/.ssh/config"), "{error}");
-    let error = fails(&workspace, "plan --against host --host small", ("Linux riscv64", &version));
-    assert!(
-        error.ends_with("error: orchgen cannot run on host `small`: sh: orchgen: not found\n"),
-        "{error}"
-    );
+    // Code 1 of another program is not the code 1 of orchgen: nothing is known.
+    for arguments in ["plan --against host --host small", "apply --yes --host small"] {
+        let error = fails(&workspace, arguments, ("Linux riscv64", &version, "sudo"));
+        let end = format!(
+            "error: orchgen cannot run on host `small`: orchgen: libc.so.6: not found; install {version} on the host\n"
+        );
+        assert!(error.ends_with(&end), "{error}");
+    }
+    let ended = fs::read_to_string(workspace.at("ended")).unwrap();
+    assert_eq!(ended.lines().count(), 4, "each connection ends before the command");
+    for (reason, help) in [
+        ("Host key verification failed.", "run `ssh 203.0.113.1` once to accept its key"),
+        (
+            "root@x: Permission denied (publickey).",
+            "write `User` and `IdentityFile` for `Host 203.0.113.1` in ~/.ssh/config",
+        ),
+    ] {
+        fs::write(workspace.at("reason"), reason).unwrap();
+        let error = fails(&workspace, "status --host big --out nowhere", OWN);
+        assert!(error.contains("nowhere"), "{error}");
+        let output = run(&workspace, "status --host big", OWN);
+        let error = text(&output.stderr);
+        assert!(
+            error.starts_with("error: cannot log in to host `big` at 203.0.113.1: ") && error.contains(help),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_noisy_or_silent_client_does_not_block() {
+    let workspace = workspace();
+    let noise =
+        "i=0; while [ $i -lt 20000 ]; do echo 'debug1: a long line of the client' >&2; i=$((i + 1)); done\n";
+    fs::write(workspace.at("bin/ssh"), SSH.replacen("#!/bin/sh\n", &format!("#!/bin/sh\n{noise}"), 1))
+        .unwrap();
+    let error = fails(&workspace, "plan --against host --host small", OWN);
+    assert!(error.contains("has the system Linux riscv64"), "{error}");
+    fs::remove_file(workspace.at("bin/ssh")).unwrap();
+    let mut command = workspace.command(&["plan", "--against", "host", "--host", "small"]);
+    let output = command.env("PATH", workspace.at("bin")).output().unwrap();
+    assert!(text(&output.stderr).starts_with("error: cannot run `ssh`: "), "{}", text(&output.stderr));
 }
 
 #[test]
@@ -115,6 +163,8 @@ fn the_place_of_a_host_is_never_a_guess() {
     assert!(error.contains("`--root` is a folder of this machine"), "{error}");
     let error = fails(&workspace, "apply --yes --host small --host big --plan 0", OWN);
     assert!(error.contains("`--plan` is the plan of one host"), "{error}");
+    let error = fails(&workspace, "status --host small --stack other", OWN);
+    assert!(error.contains("whose stack is `home`, not `other`"), "{error}");
     let error = fails(&workspace, "on-host", OWN);
     assert!(error.contains("standard input is no request"), "{error}");
 }
@@ -127,7 +177,7 @@ fn requests_that_are_damaged_are_refused() {
         let file = serde_json::json!({"text": description, "executable": false});
         let request = serde_json::json!({
             "format_version": version, "action": "plan", "host": "nowhere", "files": {"deploy.json": file}, "id": null,
-            "force": false,
+            "force": false, "quiet": false,
         });
         request.to_string()
     };
@@ -142,7 +192,7 @@ fn requests_that_are_damaged_are_refused() {
         (request(1, &description), "the stack has no host `nowhere`"),
     ] {
         let output = workspace.run_with(&["on-host"], &input);
-        assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), String::new()), "{message}");
+        assert_eq!((output.status.code(), &*text(&output.stdout)), (Some(2), "{}\n"), "{message}");
         assert!(text(&output.stderr).contains(message), "{message}: {}", text(&output.stderr));
     }
 }

@@ -392,6 +392,24 @@ fn a_host_with_another_name_keeps_its_generations() {
 }
 
 #[test]
+fn a_machine_of_another_host_is_not_changed() {
+    let model = with(&before());
+    let mut new = after();
+    let mut other = new.deployment.hosts[0].clone();
+    other.name = "other".to_owned();
+    new.deployment.hosts.push(other);
+    let mut deployer = model.deployer();
+    let error = deployer.prepare(&new, "other").err().unwrap().to_string();
+    assert_eq!(
+        error,
+        "this machine has generation 1 of host `box`, not of `other`: choose the right host, or write `--force`"
+    );
+    assert!(deployer.prepare(&new, "box").is_ok());
+    deployer.replaces_edits = true;
+    assert!(deployer.prepare(&new, "other").is_ok());
+}
+
+#[test]
 fn units_that_were_copied_without_a_reload_restart() {
     let (old, new) = (before(), after());
     let model = with(&old);

@@ -229,7 +229,7 @@ fn an_installed_orchgen_answers_and_other_logins_are_explained() {
     let wrapper = "#!/bin/sh\necho \"$*\" >>/srv/asked\nexec orchgen.real \"$@\"\n";
     fleet.small.write("/usr/local/bin/orchgen", wrapper, 0o755);
     fleet.run("apply --host small --yes", 0);
-    assert_eq!(fleet.small.output(&["cat", "/srv/asked"]), "--version\non-host\non-host");
+    assert_eq!(fleet.small.output(&["cat", "/srv/asked"]), "on-host --help\n--version\non-host\non-host");
     fleet.big.report("the installed orchgen answered");
 
     // Another version is not used.
@@ -237,8 +237,16 @@ fn an_installed_orchgen_answers_and_other_logins_are_explained() {
     fleet.small.write("/usr/local/bin/orchgen", other, 0o755);
     fleet.small.write("/srv/asked", "", 0o644);
     fleet.succeeds("status --host small");
-    assert_eq!(fleet.small.output(&["cat", "/srv/asked"]), "--version");
+    assert_eq!(fleet.small.output(&["cat", "/srv/asked"]), "on-host --help\n--version");
     assert_eq!(fleet.copies(), "");
+
+    // A killed run leaves no copy.
+    std::thread::scope(|scope| {
+        scope.spawn(|| fleet.orchgen("status --host small"));
+        wait(20, "the folder of the copy exists", || !fleet.copies().is_empty());
+        fleet.big.output(&["pkill", "-KILL", "-x", "orchgen"]);
+    });
+    wait(20, "the copy is removed", || fleet.copies().is_empty());
 
     // A user without rights, and one whose key is unknown.
     fleet.small.output(&["useradd", "--create-home", "eve"]);
@@ -253,7 +261,7 @@ fn an_installed_orchgen_answers_and_other_logins_are_explained() {
     fleet.small.output(&["rm", "/home/eve/.ssh/authorized_keys"]);
     let (_, error) = fleet.run("plan --against host --host small", 2);
     assert!(
-        error.contains("host `small` does not answer at 10.77.0.2: ") && error.contains("Permission denied"),
+        error.contains("cannot log in to host `small` at 10.77.0.2: ") && error.contains("Permission denied"),
         "{error}"
     );
     fleet.big.report("errors are explained");

@@ -24,10 +24,27 @@ pub(super) struct NextStep {
     gateways: String,
     /// The preset file of each gateway in the output folder, and its unit.
     presets: Vec<(String, String)>,
-    /// There is only one host.
-    has_one_host: bool,
-    /// Each host has an address, so that `orchgen apply` can reach all of them.
-    has_addresses: bool,
+    hosts: Hosts,
+}
+
+/// The hosts of a registry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Hosts {
+    One,
+    /// Several, each with an address, so that `orchgen apply` can reach all of them.
+    Reachable,
+    Several,
+}
+
+impl Hosts {
+    fn of(registry: &Registry) -> Self {
+        let has_addresses = registry.hosts.iter().all(|host| host.address.is_some());
+        match registry.hosts.len() {
+            1 => Self::One,
+            _ if has_addresses => Self::Reachable,
+            _ => Self::Several,
+        }
+    }
 }
 
 impl NextStep {
@@ -42,8 +59,7 @@ impl NextStep {
             scope: registry.stack.scope,
             serves: registry.processes().next().is_some(),
             presets: checked.derived().gateways.iter().map(|served| preset(registry, served)).collect(),
-            has_one_host: registry.hosts.len() == 1,
-            has_addresses: registry.hosts.iter().all(|host| host.address.is_some()),
+            hosts: Hosts::of(registry),
             gateways: checked.derived().gateways.iter().map(|served| describe(checked, served)).collect(),
         }
     }
@@ -75,7 +91,7 @@ impl NextStep {
 
     /// The command that starts the containers of a compose file.
     fn compose_command(&self, file: &str) -> String {
-        let host = if self.has_one_host { "" } else { "on its host, " };
+        let host = if self.hosts == Hosts::One { "" } else { "on its host, " };
         format!("{host}run `docker compose -f {file} up -d`")
     }
 
@@ -94,10 +110,9 @@ impl NextStep {
         let has = |folder: &str| paths().any(|path| path.starts_with(folder));
         if has(UNITS) || has(CONTAINERS) {
             let prepare = if has(CONTAINERS) { PREPARE } else { "" };
-            let all = if self.has_one_host || !self.has_addresses {
-                String::new()
-            } else {
-                format!("run `orchgen apply --all-hosts{}`, or ", command.out_option())
+            let all = match self.hosts {
+                Hosts::Reachable => format!("run `orchgen apply --all-hosts{}`, or ", command.out_option()),
+                Hosts::One | Hosts::Several => String::new(),
             };
             return format!("next: {prepare}{all}run `{}`{}\n", self.apply(command), self.place());
         }
@@ -130,7 +145,7 @@ impl NextStep {
 
     /// Where the output is installed.
     fn place(&self) -> &'static str {
-        match (self.has_one_host, self.scope) {
+        match (self.hosts == Hosts::One, self.scope) {
             (true, UnitScope::System) => "",
             (true, UnitScope::User) => " as the user of the services",
             (false, UnitScope::System) => " on each host",
@@ -151,7 +166,7 @@ impl NextStep {
         let changed = self.presets.iter().filter(|(preset, _)| is_updated(preset));
         let units = changed.map(|(_, unit)| unit.as_str()).collect::<Vec<_>>().join(" ");
         let (who, systemctl) = (self.who(), self.scope.systemctl());
-        match (self.has_one_host, &*units) {
+        match (self.hosts == Hosts::One, &*units) {
             (true, "") => format!("next: {who}: {install}\n"),
             (true, _) => format!("next: {who}: {install} && {systemctl} try-restart {units}\n"),
             (false, _) => format!("next: {who} on the host of each gateway: {install}\n"),

@@ -1,7 +1,7 @@
 //! `orchgen apply` and `rollback`.
 
 use super::args::{ApplyArgs, ChangeArgs, RollbackArgs};
-use super::fleet::{ChosenHost, HostPlace, chosen, left_out};
+use super::fleet::{ChosenHost, HostPlace, chosen, left_out, reading};
 use super::host::{installed, layout_of, scope_of};
 use super::on_host::{Action, Request};
 use super::ssh::{Connection, Rights};
@@ -45,8 +45,12 @@ pub(in crate::cli) fn apply(command: &ApplyArgs, output: OutputArgs) -> Result<R
     Ok(apply_all(&new, &hosts, &command.change, output))
 }
 
-/// Changes hosts one after another. Returns the worst status.
+/// Changes hosts one after another. Returns the worst status. A host without a connection was not changed, so the others go on.
+/// After any other failure they do not, because the same change can fail there.
 fn apply_all(new: &Tree, hosts: &[ChosenHost], options: &ChangeArgs, output: OutputArgs) -> RunStatus {
+    if let Err(status) = check_users(new, hosts, options) {
+        return status;
+    }
     let mut worst = RunStatus::Clean;
     for (host, after) in hosts.iter().zip(1..) {
         let status = match &host.place {
@@ -54,14 +58,19 @@ fn apply_all(new: &Tree, hosts: &[ChosenHost], options: &ChangeArgs, output: Out
             HostPlace::Ssh(_) if options.root.is_some() => {
                 Err(session::fail("`--root` is a folder of this machine: write `--local`, too"))
             }
-            HostPlace::Ssh(address) => apply_remote((new, &host.name), address, options, output),
+            HostPlace::Ssh(address) => match Connection::open(&host.name, address) {
+                Ok(connection) => apply_remote((new, &host.name), &connection, options, output),
+                Err(error) => {
+                    worst = worst.max(session::fail(error));
+                    continue;
+                }
+            },
         };
         let status = status.unwrap_or_else(|status| status);
         worst = worst.max(status);
-        // Another host that answers may be fine, but the same change can fail there.
-        if !matches!(status, RunStatus::Clean | RunStatus::CannotRun) {
-            let rest = left_out(hosts.get(after..).unwrap_or_default());
-            if let Some(text) = rest {
+        if status != RunStatus::Clean {
+            let why = if status == RunStatus::Findings { "" } else { ", because of the failure" };
+            if let Some(text) = left_out(hosts.get(after..).unwrap_or_default(), why) {
                 session::print_stderr(&text);
             }
             break;
@@ -70,17 +79,38 @@ fn apply_all(new: &Tree, hosts: &[ChosenHost], options: &ChangeArgs, output: Out
     worst
 }
 
+/// Fails if no user can change all hosts: this machine needs root, and ssh the configuration of the user.
+fn check_users(new: &Tree, hosts: &[ChosenHost], options: &ChangeArgs) -> Result<(), RunStatus> {
+    let is_own = |host: &&ChosenHost| host.place == HostPlace::Here;
+    let (own, others): (Vec<&ChosenHost>, Vec<&ChosenHost>) = hosts.iter().partition(is_own);
+    let needs_root = scope_of(new) == UnitScope::System && !options.dry_run && !is_root();
+    let Some(own) = own.first().filter(|_| needs_root && !others.is_empty()) else { return Ok(()) };
+    let others: Vec<String> = others.iter().map(|host| format!("--host {}", host.name)).collect();
+    Err(session::fail(format!(
+        "only root can change this machine, and `sudo` would use the ssh configuration of root: run `sudo orchgen apply --host {}`, \
+         then `orchgen apply {}`",
+        own.name,
+        others.join(" ")
+    )))
+}
+
 /// Plans on another machine, asks here, and applies there.
 fn apply_remote(
     (new, name): (&Tree, &str),
-    address: &str,
+    connection: &Connection,
     options: &ChangeArgs,
     output: OutputArgs,
 ) -> Result<RunStatus, RunStatus> {
-    let rights = if scope_of(new) == UnitScope::User { Rights::User } else { Rights::Root };
-    let connection = Connection::open(name, address).map_err(session::fail)?;
-    let request = |action, id| Request::new(action, (new, name), (id, options.force)).map_err(session::fail);
-    let preparing = if options.dry_run { Action::Plan } else { Action::Prepare };
+    let is_user = scope_of(new) == UnitScope::User;
+    let (preparing, rights) = match (options.dry_run, is_user) {
+        (true, _) => (Action::Plan, reading(new)),
+        (false, true) => (Action::Prepare, Rights::User),
+        (false, false) => (Action::Prepare, Rights::Root),
+    };
+    let request = |action, id| {
+        let request = Request::new(action, (new, name), (id, options.force)).map_err(session::fail)?;
+        Ok::<_, RunStatus>(request.with_output(output))
+    };
     let (status, reply) =
         connection.send(&request(preparing, options.id.clone())?, rights).map_err(session::fail)?;
     let Some(plan) = reply.plan.filter(|_| status == RunStatus::Clean) else {

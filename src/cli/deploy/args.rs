@@ -17,7 +17,7 @@ Examples:
 pub(in crate::cli) const PLAN_HELP: &str = "Exit codes:
   0  success; with `--detailed-exitcode`: nothing changes
   1  the registry has errors; with `--detailed-exitcode` also usage and I/O errors
-  2  usage or I/O error; with `--detailed-exitcode`: something changes
+  2  usage or I/O error, or a host does not answer; with `--detailed-exitcode`: something changes
 
 Examples:
   orchgen plan                            compare with the last build, out/
@@ -35,7 +35,7 @@ pub(in crate::cli) const APPLY_HELP: &str = "Exit codes:
   4  a step failed, and the previous state could not be restored: read the message
 
 With several hosts, the exit code is the highest one. A host that does not answer is reported, and the others go on. After
-a failed step, the hosts that follow are not changed.
+any other failure, the hosts that follow are not changed.
 
 Examples:
   orchgen build && sudo orchgen apply     show the plan, ask, and apply it

@@ -1,7 +1,7 @@
 //! The hosts that a command is about: this machine, or other machines over ssh.
 
 use super::args::HostArgs;
-use super::here::is_here;
+use super::here::{has_name, is_here};
 use super::host::{host_name, scope_of};
 use super::ssh::Rights;
 use crate::deploy::{DeployError, Tree};
@@ -47,7 +47,16 @@ pub(super) fn chosen(tree: &Tree, given: &HostArgs) -> Result<Vec<ChosenHost>, D
         return Err(DeployError::new("`--local` is about one host: write one `--host`"));
     }
     let all = hosts.iter().map(|host| Ok(ChosenHost { name: host.name.clone(), place: place(host, tree)? }));
-    all.collect()
+    let all: Vec<ChosenHost> = all.collect::<Result<_, DeployError>>()?;
+    let is_own = |host: &&ChosenHost| host.place == HostPlace::Here;
+    let own: Vec<String> = all.iter().filter(is_own).map(|host| quoted(&host.name)).collect();
+    if own.len() > 1 {
+        return Err(DeployError::new(format!(
+            "this machine is {}: correct the `address` of the hosts",
+            all_of(&own)
+        )));
+    }
+    Ok(all)
 }
 
 fn place(host: &DeployedHost, tree: &Tree) -> Result<HostPlace, DeployError> {
@@ -55,14 +64,18 @@ fn place(host: &DeployedHost, tree: &Tree) -> Result<HostPlace, DeployError> {
     if is_here(&host.name, address) {
         return Ok(HostPlace::Here);
     }
+    let name = quoted(&host.name);
     match address {
+        Some(address) if has_name(&host.name) => Err(DeployError::new(format!(
+            "this machine has the name of host {name}, but not its address {address}: write `--local` if it is the host, or correct \
+             the `address`"
+        ))),
         Some(address) => Ok(HostPlace::Ssh(address.to_owned())),
         // The only host of a registry is this machine, although names differ.
         None if tree.deployment.hosts.len() == 1 => Ok(HostPlace::Here),
         None => Err(DeployError::new(format!(
             "host {name} has no `address`, and this machine has another name: write `address` in the host and run `orchgen build`, \
-             or write `--local` if this machine is {name}",
-            name = quoted(&host.name)
+             or write `--local` if this machine is {name}"
         ))),
     }
 }
@@ -72,13 +85,8 @@ pub(super) fn reading(tree: &Tree) -> Rights {
     if scope_of(tree) == UnitScope::User { Rights::User } else { Rights::RootIfPossible }
 }
 
-/// The error of a host whose own error is already printed.
-pub(super) fn no_answer(host: &str) -> DeployError {
-    DeployError::new(format!("no answer from host {}", quoted(host)))
-}
-
-/// A sentence about hosts after one that failed.
-pub(super) fn left_out(hosts: &[ChosenHost]) -> Option<String> {
+/// A sentence about hosts after one that did not change. `why` begins with a comma, or is empty.
+pub(super) fn left_out(hosts: &[ChosenHost], why: &str) -> Option<String> {
     let names: Vec<String> = hosts.iter().map(|host| quoted(&host.name)).collect();
-    (!names.is_empty()).then(|| format!("not applied, because of the failure: {}\n", all_of(&names)))
+    (!names.is_empty()).then(|| format!("not applied{why}: {}\n", all_of(&names)))
 }

@@ -4,13 +4,14 @@
 use super::apply::{Change, agree, change, show_interruption};
 use super::args::ChangeArgs;
 use super::host::{host_name, layout_of, scope_of};
-use super::status;
+use super::status::{self, escaped};
 use super::system::Systemd;
 use crate::cli::args::OutputArgs;
 use crate::cli::{RunStatus, session};
 use crate::deploy::{DeployError, Deployer, HostPlan, StatusReport, Tree, TreeFile};
 use crate::diag::words::quoted;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Read};
 
@@ -50,6 +51,8 @@ pub(super) struct Request {
     id: Option<String>,
     /// True to replace edited files.
     force: bool,
+    /// True to print only errors.
+    quiet: bool,
 }
 
 /// A file of a request. All generated files are text.
@@ -68,6 +71,37 @@ pub(super) struct Reply {
     /// The state of the host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) status: Option<StatusReport>,
+    /// The last message of a run that failed.
+    #[serde(skip)]
+    reason: String,
+}
+
+impl Reply {
+    /// Reads a line. Control characters in texts are escaped, because they are printed on a terminal. `None` if it is no answer.
+    pub(super) fn read(line: &str) -> Option<Self> {
+        let mut value: Value = serde_json::from_str(line).ok()?;
+        escape(&mut value);
+        serde_json::from_value(value).ok()
+    }
+
+    /// Keeps the last message.
+    pub(super) fn with_reason(self, reason: &str) -> Self {
+        Self { reason: escaped(reason.trim_start_matches("error: ")), ..self }
+    }
+
+    /// The error of a host without the wanted answer.
+    pub(super) fn error(&self, host: &str) -> DeployError {
+        DeployError::new(format!("host {}: {}", quoted(host), self.reason))
+    }
+}
+
+fn escape(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = escaped(text),
+        Value::Array(all) => all.iter_mut().for_each(escape),
+        Value::Object(all) => all.values_mut().for_each(escape),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 impl Request {
@@ -84,7 +118,24 @@ impl Request {
             Ok((path, RequestFile { text, executable: file.executable }))
         };
         let files = part.files.into_iter().map(file).collect::<Result<_, _>>()?;
-        Ok(Self { format_version: FORMAT_VERSION, action, host: host.to_owned(), files, id, force })
+        Ok(Self {
+            format_version: FORMAT_VERSION,
+            action,
+            host: host.to_owned(),
+            files,
+            id,
+            force,
+            quiet: false,
+        })
+    }
+
+    /// The same request, whose run prints only errors if this run does.
+    pub(super) fn with_output(self, output: OutputArgs) -> Self {
+        Self { quiet: output.quiet, ..self }
+    }
+
+    pub(super) fn action(&self) -> Action {
+        self.action
     }
 
     fn tree(&self) -> Result<Tree, DeployError> {
@@ -96,13 +147,21 @@ impl Request {
     }
 }
 
-pub(in crate::cli) fn run(output: OutputArgs) -> Result<RunStatus, RunStatus> {
+pub(in crate::cli) fn run(output: OutputArgs) -> RunStatus {
+    // An answer is printed in any case: without it, another program failed.
+    let (status, reply) = run_request(output).unwrap_or_else(|status| (status, Reply::default()));
+    let printed = session::print_stdout(&session::json_line(&reply));
+    if printed == RunStatus::Clean { status } else { printed }
+}
+
+fn run_request(output: OutputArgs) -> Result<(RunStatus, Reply), RunStatus> {
     let request = read().map_err(session::fail)?;
     let tree = request.tree().map_err(session::fail)?;
     host_name(&tree, Some(&request.host)).map_err(session::fail)?;
-    let (status, reply) = answer(&request, &tree, output)?;
-    let printed = session::print_stdout(&session::json_line(&reply));
-    Ok(if printed == RunStatus::Clean { status } else { printed })
+    if request.action == Action::Apply && request.id.is_none() {
+        return Err(session::fail("the request has no plan to apply"));
+    }
+    answer(&request, &tree, OutputArgs { quiet: request.quiet, ..output })
 }
 
 fn read() -> Result<Request, DeployError> {

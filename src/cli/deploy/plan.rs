@@ -1,7 +1,7 @@
 //! `orchgen plan`: what a build or an installation would change.
 
 use super::args::{PlanArgs, PlanFormat};
-use super::fleet::{ChosenHost, HostPlace, chosen, no_answer, reading};
+use super::fleet::{ChosenHost, HostPlace, chosen, reading};
 use super::host::{host_name, layout_of, scope_of};
 use super::on_host::{Action, Request};
 use super::ssh::Connection;
@@ -129,7 +129,7 @@ fn installed_plan(new: &Tree, host: &ChosenHost) -> Result<HostPlan, DeployError
     };
     let request = Request::new(Action::Plan, (new, &host.name), (None, false))?;
     let (_, reply) = Connection::open(&host.name, address)?.send(&request, reading(new))?;
-    reply.plan.ok_or_else(|| no_answer(&host.name))
+    reply.plan.clone().ok_or_else(|| reply.error(&host.name))
 }
 
 /// The plans of all hosts, if all services of the old output run.

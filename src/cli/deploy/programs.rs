@@ -4,11 +4,15 @@
 use crate::deploy::DeployError;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// The interval of checks if a program has exited.
 const INTERVAL: Duration = Duration::from_millis(50);
+
+/// The time for a program to end after its standard input.
+const END_LIMIT: Duration = Duration::from_secs(10);
 
 /// The most bytes of the output of a program.
 const MAX_OUTPUT: u64 = 256 << 20;
@@ -61,48 +65,59 @@ pub(super) fn run_live(
     let status = wait(&mut child, limit).map_err(failed)?;
     // After the limit, other processes may still have its output open.
     let Some(status) = status else {
-        return Err(DeployError::new(format!(
-            "`{program} {}` took longer than {} s",
-            args.join(" "),
-            limit.as_secs()
-        )));
+        let words = args.join(" ");
+        let words = if program == "ssh" { "" } else { &words };
+        let shown = format!("{program} {words}");
+        return Err(DeployError::new(format!("`{}` took longer than {} s", shown.trim(), limit.as_secs())));
     };
     let (out, err) = (out.join().unwrap_or_default(), err.join().unwrap_or_default());
     Ok(Ran { success: status.success(), code: status.code(), out, err })
 }
 
-/// Starts a program that goes on in the background. Its standard error is captured.
+/// Starts a program that goes on in the background.
 pub(super) fn start(program: &str, args: &[&str]) -> Result<Background, DeployError> {
-    let child = command(program, args).stdin(Stdio::null()).stdout(Stdio::null()).spawn();
     let failed = |error: std::io::Error| DeployError::new(format!("cannot run `{program}`: {error}"));
-    child.map(Background).map_err(failed)
+    let mut child =
+        command(program, args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(failed)?;
+    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let (sender, lines) = mpsc::channel();
+    let show: ShowLine = Box::new(move |line| {
+        // The other side may be gone.
+        let _ = sender.send(line.to_owned());
+    });
+    thread::spawn(move || read_lines(out, &show));
+    let err = thread::spawn(|| read_lines(err, &(Box::new(|_: &str| ()) as ShowLine)));
+    Ok(Background { child, lines, err: Some(err) })
 }
 
-/// A program in the background. It is killed at the end.
-pub(super) struct Background(Child);
+/// A program in the background. At the end its standard input is closed, and it is killed if it does not end.
+pub(super) struct Background {
+    child: Child,
+    /// The lines of its standard output.
+    lines: mpsc::Receiver<String>,
+    /// Reads its standard error to the end.
+    err: Option<thread::JoinHandle<String>>,
+}
 
 impl Background {
-    /// Waits until a condition is true. Fails with the standard error of the program if it ends before, and after the limit.
-    pub(super) fn wait_for(&mut self, is_ready: impl Fn() -> bool, limit: Duration) -> Result<(), String> {
-        let end = Instant::now() + limit;
-        while !is_ready() {
-            if self.0.try_wait().is_ok_and(|status| status.is_some()) {
-                return Err(String::from_utf8_lossy(&read(self.0.stderr.take())).into_owned());
+    /// The next line of its standard output. Fails with its standard error if it ends before, and after the limit.
+    pub(super) fn line(&mut self, limit: Duration) -> Result<String, String> {
+        match self.lines.recv_timeout(limit) {
+            Ok(line) => Ok(line),
+            Err(mpsc::RecvTimeoutError::Timeout) => Err(format!("it took longer than {} s", limit.as_secs())),
+            Err(mpsc::RecvTimeoutError::Disconnected) => {
+                let _ = wait(&mut self.child, END_LIMIT);
+                Err(self.err.take().and_then(|err| err.join().ok()).unwrap_or_default())
             }
-            if Instant::now() >= end {
-                return Err(format!("it took longer than {} s", limit.as_secs()));
-            }
-            thread::sleep(INTERVAL);
         }
-        Ok(())
     }
 }
 
 impl Drop for Background {
     fn drop(&mut self) {
+        drop(self.child.stdin.take());
         // It may have ended.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = wait(&mut self.child, END_LIMIT);
     }
 }
 

@@ -1,8 +1,11 @@
 //! A host over ssh. The ssh client of the system connects, so its configuration has users, ports and keys. On the other side,
 //! `orchgen on-host` answers: an installed orchgen of the same version, or a temporary copy of the running program.
+//!
+//! One ssh process has the connection. Its command on the host prints the login, and waits until this program ends, however it
+//! ends: then it removes the copy. All other ssh processes use this connection, and ask nothing.
 
-use super::on_host::{COMMAND, Reply, Request};
-use super::programs::{Background, Ran, ShowLine, run_live, run_with, start};
+use super::on_host::{Action, COMMAND, Reply, Request};
+use super::programs::{Background, Ran, ShowLine, run_live, start};
 use super::status::escaped;
 use crate::cli::{RunStatus, command, session};
 use crate::deploy::{DeployError, PrivateFolder, own_program};
@@ -11,40 +14,38 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
 
-/// The time limit of a connection, without the login. In words for ssh.
+/// The time limit for the connection, without the login.
 const CONNECT: &str = "ConnectTimeout=10";
 
-/// The time limit of the connection and the login, where the user may have to type a password.
+/// The time limit for the connection and the login, where the user may have to type a password.
 const LOGIN_LIMIT: Duration = Duration::from_mins(3);
 
 /// The time limit of a question, and of the copy of the program over a slow line.
 const ASK_LIMIT: Duration = Duration::from_mins(15);
 
-/// The time limit of a run that changes the host: its steps have own limits.
+/// The time limit of a run that changes the host: its steps have their own limits.
 const CHANGE_LIMIT: Duration = Duration::from_hours(24 * 7);
 
 /// The exit code of ssh if the connection fails.
 const SSH_FAILED: i32 = 255;
 
-/// The mark before the answer of the login, because the shell of the user may print other lines first.
+/// The mark before an answer, because the shell of the user may print other lines first.
 const MARK: &str = "orchgen-login";
 
-/// Prints the system, the user, the installed version of orchgen, and if `sudo` needs no password.
-const LOGIN: &str = "echo orchgen-login; uname -sm; id -u; orchgen --version 2>/dev/null || echo none; \
-sudo -n true 2>/dev/null && echo sudo || echo no sudo";
-
-/// Copies the program into a new folder, and prints the folder.
-const COPY: &str = "umask 077; d=$(mktemp -d /var/tmp/orchgen.XXXXXX) && cat >\"$d/orchgen\" && chmod 700 \"$d/orchgen\" && \
-echo orchgen-login && echo \"$d\"";
+/// Prints the system, the user, the version and the path of orchgen, if `sudo` needs no password, and a new folder. Removes the
+/// folder at the end of standard input. A version without the command `on-host` counts as none.
+const LOGIN: &str = "echo orchgen-login; uname -sm; id -u; orchgen on-host --help >/dev/null 2>&1 && orchgen --version || echo none; \
+command -v orchgen || echo none; sudo -n true 2>/dev/null && echo sudo || echo no sudo; \
+d=$(umask 077; mktemp -d /var/tmp/orchgen.XXXXXX); echo \"$d\"; cat >/dev/null; [ -z \"$d\" ] || rm -rf \"$d\"";
 
 /// A connection to a host.
 pub(super) struct Connection {
     host: String,
     address: String,
-    /// The options of each further ssh, which uses the connection.
+    /// The options of all further ssh processes.
     options: Vec<String>,
-    /// The folder of a copy of the program on the host.
-    copied: Option<String>,
+    /// The path of orchgen on the host.
+    program: String,
     login: Login,
     /// The process that has the connection.
     _master: Background,
@@ -60,7 +61,11 @@ struct Login {
     is_root: bool,
     /// The output of `orchgen --version`.
     version: String,
+    /// The path of orchgen.
+    program: String,
     has_sudo: bool,
+    /// An empty folder. Empty if it could not be created.
+    folder: String,
 }
 
 /// The rights that a request needs.
@@ -82,32 +87,33 @@ impl Connection {
             return Err(silent("this is no address"));
         }
         let folder = PrivateFolder::create(Path::new("/tmp"))?;
-        let socket = folder.path().join("ssh");
-        let options = options(&format!("ControlPath={}", socket.display()));
-        let mut arguments: Vec<&str> = options.iter().map(String::as_str).collect();
-        arguments.extend(["-o", "ControlMaster=yes", "-N", "--", address]);
-        let mut master = start("ssh", &arguments)?;
-        master.wait_for(|| socket.exists(), LOGIN_LIMIT).map_err(|why| silent(&why))?;
+        let socket = format!("ControlPath={}", folder.path().join("ssh").display());
+        let mut arguments = options(&[&socket, "ControlMaster=yes"]);
+        // Without a terminal, ssh asks nothing.
+        if !std::io::stdin().is_terminal() {
+            arguments.extend(options(&["BatchMode=yes"]));
+        }
+        let login = on_shell(LOGIN);
+        let words: Vec<&str> = arguments.iter().map(String::as_str).chain(["--", address, &login]).collect();
+        let mut master = start("ssh", &words)?;
+        let login = login_of(|| master.line(LOGIN_LIMIT)).map_err(|why| silent(&why))?;
         let mut connection = Self {
             host: host.to_owned(),
             address: address.to_owned(),
-            options,
-            copied: None,
-            login: Login::default(),
+            options: options(&[&socket, "ControlMaster=no", "BatchMode=yes"]),
+            program: login.program.clone(),
+            login,
             _master: master,
             _folder: folder,
         };
-        connection.login = connection.ask_login()?;
-        if connection.login.version != own_version() {
-            connection.copied = Some(connection.copy()?);
+        if connection.login.version != own_version() || !is_plain(&connection.program) {
+            connection.program = connection.copy()?;
         }
         Ok(connection)
     }
 
     /// Sends a request. Its standard error is shown at once, and its status is that of the run.
     pub(super) fn send(&self, request: &Request, rights: Rights) -> Result<(RunStatus, Reply), DeployError> {
-        let program =
-            self.copied.as_ref().map_or_else(|| "orchgen".to_owned(), |folder| format!("{folder}/orchgen"));
         let sudo = match (rights, self.login.has_sudo) {
             (Rights::User, _) => "",
             _ if self.login.is_root => "",
@@ -120,66 +126,60 @@ impl Connection {
             session::print_stderr(&format!("{host}: {}\n", escaped(line.trim_end_matches('\r'))));
         });
         let input = serde_json::to_vec(request).map_err(|error| DeployError::new(error.to_string()))?;
-        let limit = if rights == Rights::Root { CHANGE_LIMIT } else { ASK_LIMIT };
-        let ran = self.ssh(&format!("{sudo}{program} {COMMAND}"), &input, (limit, show))?;
-        let status = match ran.code {
-            Some(0) => RunStatus::Clean,
-            Some(1) => RunStatus::Findings,
-            Some(2) => RunStatus::CannotRun,
-            Some(3) => RunStatus::Restored,
-            Some(4) => RunStatus::Broken,
-            _ => return Err(self.failed(&ran)),
-        };
+        let limit = if request.action() == Action::Apply { CHANGE_LIMIT } else { ASK_LIMIT };
+        let ran = self.ssh(&format!("{sudo}{} {COMMAND}", self.program), &input, (limit, show))?;
         let text = String::from_utf8_lossy(&ran.out).into_owned();
-        let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("{}");
-        let reply = serde_json::from_str(last);
-        reply.map(|reply| (status, reply)).map_err(|error| {
-            DeployError::new(format!("the answer of {} cannot be read: {error}", quoted(&self.host)))
-        })
+        // Only an answer of orchgen has a line, also if it failed.
+        let reply = text.lines().rfind(|line| !line.trim().is_empty()).and_then(Reply::read);
+        let status = ran.code.and_then(RunStatus::of_code);
+        match (status, reply) {
+            (Some(status), Some(reply)) => Ok((status, reply.with_reason(last_line(&ran.err)))),
+            _ if ran.code == Some(SSH_FAILED) => Err(DeployError::new(format!(
+                "the connection to host {} was lost: {}",
+                quoted(&self.host),
+                printable(last_line(&ran.err))
+            ))),
+            _ => Err(self.cannot_run(&ran.err)),
+        }
     }
 
-    fn ask_login(&self) -> Result<Login, DeployError> {
-        let ran = self.ssh(LOGIN, b"", (ASK_LIMIT, Box::new(|_| ())))?;
-        let text = String::from_utf8_lossy(&ran.out).into_owned();
-        login(&text).ok_or_else(|| self.failed(&ran))
-    }
-
-    /// Copies the running program to the host. Returns the folder there.
+    /// Copies the running program to the host, and tests that it runs there. Returns its path.
     fn copy(&self) -> Result<String, DeployError> {
-        let own = own_system();
+        let (own, version) = (own_system(), own_version());
+        let host = quoted(&self.host);
         if self.login.system != own {
             return Err(DeployError::new(format!(
-                "host {} has the system {}, and this program is for {}: install {} on the host",
-                quoted(&self.host),
-                printable(&self.login.system),
-                own,
-                own_version(),
+                "host {host} has the system {}, and this program is for {own}: install {version} on the host",
+                printable(&self.login.system)
             )));
         }
-        let ran = self.ssh(COPY, &own_program()?, (ASK_LIMIT, Box::new(|_| ())))?;
-        let text = String::from_utf8_lossy(&ran.out).into_owned();
-        let folder = answer(&text).and_then(|mut lines| lines.next()).map(str::to_owned);
-        let is_plain = |path: &String| {
-            path.starts_with('/')
-                && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte))
-        };
-        folder.filter(is_plain).filter(|_| ran.success).ok_or_else(|| self.failed(&ran))
+        let program = format!("{}/orchgen", self.login.folder);
+        if !is_plain(&program) {
+            return Err(DeployError::new(format!(
+                "/var/tmp of host {host} cannot be written: install {version} on the host"
+            )));
+        }
+        let copy =
+            format!("umask 077; cat >{program} && chmod 700 {program} && {program} --version >/dev/null");
+        let ran = self.ssh(&copy, &own_program()?, (ASK_LIMIT, Box::new(|_| ())))?;
+        if ran.success { Ok(program) } else { Err(self.cannot_run(&ran.err)) }
     }
 
     /// Runs a command on the host.
     fn ssh(&self, command: &str, input: &[u8], how: (Duration, ShowLine)) -> Result<Ran, DeployError> {
-        let command = format!("exec sh -c '{command}'");
+        let command = on_shell(command);
         let options = self.options.iter().map(String::as_str);
         let arguments: Vec<&str> = options.chain(["--", &self.address, &command]).collect();
         run_live("ssh", &arguments, input, how)
     }
 
-    fn failed(&self, ran: &Ran) -> DeployError {
-        if ran.code == Some(SSH_FAILED) {
-            return DeployError::new(silent(&self.host, &self.address, &ran.err));
-        }
-        let why = printable(last_line(&ran.err));
-        DeployError::new(format!("orchgen cannot run on host {}: {why}", quoted(&self.host)))
+    fn cannot_run(&self, message: &str) -> DeployError {
+        DeployError::new(format!(
+            "orchgen cannot run on host {}: {}; install {} on the host",
+            quoted(&self.host),
+            printable(last_line(message)),
+            own_version()
+        ))
     }
 
     fn no_rights(&self) -> DeployError {
@@ -192,37 +192,48 @@ impl Connection {
     }
 }
 
-impl Drop for Connection {
-    fn drop(&mut self) {
-        if let Some(folder) = &self.copied {
-            let command = format!("exec rm -rf -- {folder}");
-            let options = self.options.iter().map(String::as_str);
-            let arguments: Vec<&str> = options.chain(["--", &self.address, &command]).collect();
-            // A copy that stays is in a folder for temporary files.
-            let _ = run_with("ssh", &arguments, b"", ASK_LIMIT);
-        }
-    }
+/// A command line for the shell of any user. The command has no single quotes.
+fn on_shell(command: &str) -> String {
+    format!("exec sh -c '{command}'")
 }
 
-/// The options of all connections. Without a terminal, ssh asks nothing.
-fn options(socket: &str) -> Vec<String> {
-    let is_batch = !std::io::stdin().is_terminal();
-    let all = [
-        socket,
-        CONNECT,
+/// Options of ssh. Those that a configuration may have for other uses are reset.
+fn options(own: &[&str]) -> Vec<String> {
+    let reset = [
+        "IgnoreUnknown=SessionType,StdinNull,ForkAfterAuthentication",
+        "SessionType=default",
+        "StdinNull=no",
+        "ForkAfterAuthentication=no",
         "ControlPersist=no",
         "ClearAllForwardings=yes",
         "RemoteCommand=none",
         "RequestTTY=no",
     ];
-    let alive = ["ServerAliveInterval=15", "ServerAliveCountMax=4"];
-    let all = all.into_iter().chain(alive).chain(is_batch.then_some("BatchMode=yes"));
-    all.flat_map(|option| ["-o".to_owned(), option.to_owned()]).collect()
+    let all = reset.into_iter().chain([CONNECT, "ServerAliveInterval=15", "ServerAliveCountMax=4"]);
+    all.chain(own.iter().copied()).flat_map(|option| ["-o".to_owned(), option.to_owned()]).collect()
 }
 
-/// The message about a host that does not answer.
+/// The message about a host that does not answer, or refuses the login.
 fn silent(host: &str, address: &str, why: &str) -> String {
-    format!("host {} does not answer at {}: {}", quoted(host), printable(address), printable(last_line(why)))
+    let last = last_line(why);
+    let help = if last.contains("Host key verification failed") {
+        format!("run `ssh {address}` once to accept its key")
+    } else if last.contains("Permission denied") {
+        format!("write `User` and `IdentityFile` for `Host {address}` in ~/.ssh/config")
+    } else {
+        return format!(
+            "host {} does not answer at {}: {}",
+            quoted(host),
+            printable(address),
+            printable(last)
+        );
+    };
+    format!(
+        "cannot log in to host {} at {}: {}; {help}",
+        quoted(host),
+        printable(address),
+        printable(last.trim_end_matches('.'))
+    )
 }
 
 /// The last line of a message.
@@ -230,21 +241,22 @@ fn last_line(text: &str) -> &str {
     text.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or("no message")
 }
 
-/// The lines after the mark.
-fn answer(text: &str) -> Option<impl Iterator<Item = &str>> {
-    let mut lines = text.lines().map(str::trim);
-    lines.by_ref().find(|line| *line == MARK)?;
-    Some(lines)
+/// True for an absolute path that needs no quotes.
+fn is_plain(path: &str) -> bool {
+    path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte))
 }
 
 /// The answer of [`LOGIN`].
-fn login(text: &str) -> Option<Login> {
-    let mut lines = answer(text)?;
-    Some(Login {
-        system: lines.next()?.to_owned(),
-        is_root: lines.next()? == "0",
-        version: lines.next()?.to_owned(),
-        has_sudo: lines.next()? == "sudo",
+fn login_of(mut line: impl FnMut() -> Result<String, String>) -> Result<Login, String> {
+    while line()?.trim() != MARK {}
+    let mut next = || line().map(|line| line.trim().to_owned());
+    Ok(Login {
+        system: next()?,
+        is_root: next()? == "0",
+        version: next()?,
+        program: next()?,
+        has_sudo: next()? == "sudo",
+        folder: next()?,
     })
 }
 
@@ -263,23 +275,28 @@ fn own_system() -> String {
 mod tests {
     use super::*;
 
+    fn login(text: &str) -> Result<Login, String> {
+        let mut lines = text.lines();
+        login_of(|| lines.next().map(str::to_owned).ok_or_else(|| "the end".to_owned()))
+    }
+
     #[test]
     fn the_login_is_read_after_other_lines() {
-        let text = "Welcome!\norchgen-login\nLinux x86_64\n1000\norchgen 0.1.0 (abc)\nno sudo\n";
+        let text = "Welcome!\norchgen-login\nLinux x86_64\n1000\norchgen 0.1.0 (abc)\n/usr/bin/orchgen\nno sudo\n/var/tmp/x\n";
         let expected = Login {
             system: "Linux x86_64".to_owned(),
             is_root: false,
             version: "orchgen 0.1.0 (abc)".to_owned(),
+            program: "/usr/bin/orchgen".to_owned(),
             has_sudo: false,
+            folder: "/var/tmp/x".to_owned(),
         };
-        assert_eq!(login(text), Some(expected));
-        assert!(
-            login(&text.replace("1000", "0").replace("no sudo", "sudo"))
-                .is_some_and(|login| login.is_root && login.has_sudo)
-        );
-        assert_eq!(login("orchgen-login\nLinux"), None);
-        assert_eq!(login("This account is not available.\n"), None);
-        assert!(LOGIN.contains(MARK) && COPY.contains(MARK));
+        assert_eq!(login(text), Ok(expected));
+        let root = login(&text.replace("1000", "0").replace("no sudo", "sudo")).unwrap();
+        assert!(root.is_root && root.has_sudo);
+        assert_eq!(login("orchgen-login\nLinux"), Err("the end".to_owned()));
+        assert_eq!(login("This account is not available.\n"), Err("the end".to_owned()));
+        assert!(LOGIN.contains(MARK) && !LOGIN.contains('\''));
     }
 
     #[test]
@@ -288,6 +305,10 @@ mod tests {
         assert_eq!(
             silent("small", "192.0.2.1", why),
             "host `small` does not answer at 192.0.2.1: ssh: connect to host 192.0.2.1 port 22: Connection timed out"
+        );
+        assert_eq!(
+            silent("small", "small.lan", "Host key verification failed.\n"),
+            "cannot log in to host `small` at small.lan: Host key verification failed; run `ssh small.lan` once to accept its key"
         );
     }
 }

@@ -6,7 +6,8 @@ pub(super) use table::escaped;
 pub use table::human;
 
 use super::args::HostArgs;
-use super::fleet::{ChosenHost, HostPlace, chosen, no_answer, reading};
+use super::fleet::{ChosenHost, HostPlace, chosen, reading};
+use super::here::is_here;
 use super::host::{host_name, layout, scope_of};
 use super::http::Http;
 use super::on_host::{Action, Request};
@@ -114,9 +115,19 @@ fn hosts(command: &StatusArgs, out: Option<&Out>) -> Result<Vec<Option<ChosenHos
     }
     match (out, &*command.hosts.host) {
         (Some(out), _) if command.root.is_none() => {
+            let own = &out.tree.deployment.stack;
+            if let Some(other) = command.stack.as_ref().filter(|stack| *stack != own) {
+                return Err(DeployError::new(format!(
+                    "`--host` is about the hosts of the output, whose stack is {}, not {}: leave out `--host`, or write `--out`",
+                    quoted(own),
+                    quoted(other)
+                )));
+            }
             Ok(chosen(&out.tree, &command.hosts)?.into_iter().map(Some).collect())
         }
-        (_, [only]) => Ok(vec![Some(ChosenHost { name: only.clone(), place: HostPlace::Here })]),
+        (_, [only]) if command.root.is_some() || command.hosts.local || is_here(only, None) => {
+            Ok(vec![Some(ChosenHost { name: only.clone(), place: HostPlace::Here })])
+        }
         (None, _) => Err(DeployError::new(
             "the addresses of the hosts are in the output of `orchgen build`: run it, or write `--out`",
         )),
@@ -140,7 +151,8 @@ fn here(
 fn there(out: &Out, host: &str, address: &str) -> Result<Vec<StackStatus>, DeployError> {
     let request = Request::new(Action::Status, (&out.tree, host), (None, false))?;
     let (_, reply) = Connection::open(host, address)?.send(&request, reading(&out.tree))?;
-    reply.status.map(|report| report.stacks).ok_or_else(|| no_answer(host))
+    let stacks = reply.status.as_ref().map(|report| report.stacks.clone());
+    stacks.ok_or_else(|| reply.error(host))
 }
 
 /// The state of a host for another machine, which sent its output.
@@ -167,7 +179,9 @@ fn read_out(command: &StatusArgs) -> Result<(Option<Out>, Option<String>), Deplo
 fn chosen_stacks(command: &StatusArgs, out: Option<&Out>) -> Result<Vec<(String, UnitScope)>, DeployError> {
     let mut all = installed(command.root.as_deref())?;
     let of_out = out.map(|out| (out.tree.deployment.stack.clone(), scope_of(&out.tree)));
-    if command.out.is_some() && command.stack.is_none() {
+    // Hosts are those of the output.
+    let is_of_out = command.out.is_some() && command.stack.is_none();
+    if is_of_out || command.hosts.is_given() && of_out.is_some() {
         return Ok(of_out.into_iter().collect());
     }
     if let Some(own) = of_out.filter(|own| !all.contains(own)) {

@@ -116,6 +116,15 @@ pub fn machine_name() -> Option<String> {
     Some(name.trim().to_owned()).filter(|name| !name.is_empty())
 }
 
+/// True if sockets can be bound to addresses of other machines (`ip_nonlocal_bind`, usual for virtual addresses that move).
+pub fn binds_foreign_addresses() -> bool {
+    let is_on = |family| {
+        let text = fs::read_to_string(format!("/proc/sys/net/{family}/ip_nonlocal_bind"));
+        text.is_ok_and(|text| text.trim() != "0")
+    };
+    is_on("ipv4") || is_on("ipv6")
+}
+
 /// True if this process has the rights of root.
 pub fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)

@@ -32,7 +32,9 @@ mod tree;
 pub use apply::{Applied, Deployer, Failure, Outcome, Prepared};
 pub use changes::{RoleChange, RoleChangeKind, ValueChange};
 pub use error::DeployError;
-pub use layout::{Layout, UserFolders, installable, is_of_user, is_root, machine_name, stacks};
+pub use layout::{
+    Layout, UserFolders, binds_foreign_addresses, installable, is_of_user, is_root, machine_name, stacks,
+};
 pub use manager::{LoadRequest, Manager, UnitState};
 pub use order::{PlacePeak, Reorder};
 pub use own::{PrivateFolder, own_program};

@@ -1,10 +1,7 @@
 //! Decides if this machine is a host of the registry.
 
-use crate::deploy::machine_name;
+use crate::deploy::{binds_foreign_addresses, machine_name};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
-
-/// The discard service. No packet is sent to it.
-const PORT: u16 = 9;
 
 /// True if this machine is a host: the address (a number or a DNS name) belongs to it, or without an address, it has the name.
 pub(in crate::cli) fn is_here(name: &str, address: Option<&str>) -> bool {
@@ -19,21 +16,30 @@ pub(super) fn has_name(name: &str) -> bool {
     machine_name().as_deref() == Some(name)
 }
 
-/// True if an address belongs to an interface of this machine. A socket can be bound to other addresses too, if the system
-/// allows it (`ip_nonlocal_bind`), so this asks for the route: only an own address is also the source of packets to it.
+/// True if an address belongs to an interface of this machine: a socket can be bound to it. If the system allows sockets at
+/// foreign addresses, only the source of packets to the address counts.
 fn is_own(address: &str) -> bool {
-    let is_source = |one: SocketAddr| {
-        let any: IpAddr = match one.ip() {
-            IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
-            IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
-        };
-        let routed = UdpSocket::bind((any, 0)).and_then(|socket| {
-            socket.connect((one.ip(), PORT))?;
-            socket.local_addr()
-        });
-        !one.ip().is_unspecified() && routed.is_ok_and(|source| source.ip() == one.ip())
+    let is_bound = |one: SocketAddr| {
+        let ip = one.ip();
+        let is_unicast = !ip.is_unspecified() && !ip.is_multicast() && ip != Ipv4Addr::BROADCAST;
+        let binds = || UdpSocket::bind((ip, 0)).is_ok();
+        is_unicast
+            && (ip.is_loopback()
+                || is_source(ip).unwrap_or_default()
+                || !binds_foreign_addresses() && binds())
     };
-    (address, 0).to_socket_addrs().is_ok_and(|mut all| all.any(is_source))
+    (address, 0).to_socket_addrs().is_ok_and(|mut all| all.any(is_bound))
+}
+
+/// True if packets from this machine to an address have it as their source. No packet is sent.
+fn is_source(ip: IpAddr) -> std::io::Result<bool> {
+    let any: IpAddr = match ip {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let socket = UdpSocket::bind((any, 0))?;
+    socket.connect((ip, 9))?;
+    Ok(socket.local_addr()?.ip() == ip)
 }
 
 #[cfg(test)]

@@ -218,6 +218,48 @@ const NAMES: &[Mistake] = &[
             ),
         ],
     },
+    Mistake {
+        changes: &[("stack \"home\"", "stack \"kube-system\"")],
+        code: "kubernetes-name",
+        message: "the name of stack `kube-system` is that of a namespace of the cluster",
+        help: "write another name, such as `stack-kube-system`",
+        after: &[("stack \"home\"", "stack \"stack-kube-system\"")],
+    },
+    Mistake {
+        changes: &[("stack \"home\"", "stack \"default\"")],
+        code: "kubernetes-name",
+        message: "the name of stack `default` is that of a namespace of the cluster",
+        help: "write another name, such as `stack-default`",
+        after: &[("stack \"home\"", "stack \"stack-default\"")],
+    },
+    Mistake {
+        changes: &[("host \"box\"", "host \"My_Box.lan\"")],
+        code: "kubernetes-name",
+        message: "the name of host `My_Box.lan` is no name of a node in Kubernetes",
+        help: "write the name of the node, such as `my-box.lan`, here and where it is used",
+        after: &[("host \"box\"", "host \"my-box.lan\"")],
+    },
+    Mistake {
+        changes: &[
+            ("port=8080", "host=\"box\" port=8080"),
+            (
+                "// END",
+                "host \"Box\" memory=\"64 GB\" cpus=\"0-7\"\n\
+                 role \"two\" host=\"Box\" residency=\"hot\" model=\"plain\" port=8081 context=4096 key-file=\"/k\"",
+            ),
+        ],
+        code: "kubernetes-name",
+        message: "host `Box` and host `box` would both be the node `box` in Kubernetes",
+        help: "write the name of the node, such as `box-2`, here and where it is used",
+        after: &[
+            ("port=8080", "host=\"box\" port=8080"),
+            (
+                "// END",
+                "host \"box-2\" memory=\"64 GB\" cpus=\"0-7\"\n\
+                 role \"two\" host=\"box-2\" residency=\"hot\" model=\"plain\" port=8081 context=4096 key-file=\"/k\"",
+            ),
+        ],
+    },
 ];
 
 const DIFFERS: &[Mistake] = &[

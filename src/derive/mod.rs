@@ -73,7 +73,9 @@ mod tally;
 
 pub use command::{RoleCommand, faults_of_option};
 pub use container::{ContainerDevices, uncarried_path, uncarried_value, uncarried_word};
-pub use endpoint::{ClientAddress, Endpoint, HIDDEN_DISTANCE, base_url, client_addresses, first_model_port};
+pub use endpoint::{
+    ClientAddress, Endpoint, HIDDEN_DISTANCE, base_url, client_addresses, first_model_port, only_service,
+};
 pub use files::{LoadTime, ModelFile, RoleFiles};
 pub use fitting::{Alternative, FittingRole};
 pub use gateway::{GatewayServer, PROGRAM_START, RouterCommand, ServedGateway, SwapCommand, preset_file};

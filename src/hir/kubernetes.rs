@@ -1,5 +1,6 @@
 //! Names in Kubernetes. A value of each type is valid by construction: another text has no value of the type.
 
+use super::TargetName;
 use std::fmt;
 use std::sync::Arc;
 
@@ -168,6 +169,22 @@ pub fn file_stem(role: &str) -> Option<String> {
 /// cluster ([`is_of_cluster`]).
 pub fn namespace(stack: &str) -> Option<DnsLabel> {
     DnsLabel::new(&hyphenated(stack)).filter(|_| !is_of_cluster(stack))
+}
+
+/// The DNS name of the Service of a role or gateway, for all pods of the cluster. `None` if it has no valid name.
+pub fn service_host(stack: &str, role: &str) -> Option<Arc<str>> {
+    Some(format!("{}.{}", object_name(stack, role)?, namespace(stack)?).into())
+}
+
+/// True if processes run only as pods: no other target starts servers, or programs of gateways.
+pub fn are_only_pods(targets: impl IntoIterator<Item = TargetName>) -> bool {
+    let starts = [TargetName::Quadlet, TargetName::Compose, TargetName::Systemd, TargetName::Bin];
+    let mut has_pods = false;
+    let is_other = |target: TargetName| {
+        has_pods |= target == TargetName::Kubernetes;
+        starts.contains(&target)
+    };
+    !targets.into_iter().any(is_other) && has_pods
 }
 
 /// True if the namespace of a stack would be one that each cluster has: `default`, or one with the prefix `kube-`, which is reserved

@@ -145,6 +145,13 @@ pub fn plan(checked: Checked) -> Plan {
     }
 }
 
+impl Plan {
+    /// True if processes run only as pods: no other target starts servers.
+    pub fn has_only_pods(&self) -> bool {
+        kubernetes::are_only_pods(self.targets.iter().copied())
+    }
+}
+
 /// The declared output targets and those that they need, or the default ones if none is declared.
 pub fn targets(registry: &Registry) -> Vec<TargetName> {
     let declared = &registry.stack.targets;

@@ -25,9 +25,8 @@ declare_code! {
     ///
     /// ## Why
     /// A pod has exactly the memory, the CPUs and the GPUs that its manifest names. Kubernetes ends a container above its
-    /// memory limit, so orchgen computes the limit from the headers of all files. A pod gets GPUs as resources of a device plugin, and
-    /// no device plugin offers Vulkan.
-    /// The API refuses a mount path with `:`, and inside a pod, `127.0.0.1` is the pod.
+    /// memory limit, so orchgen computes the limit from the headers of all files. Device plugins offer GPUs as resources, but not
+    /// those of Vulkan. The API refuses a mount path with `:`, and inside a pod, `127.0.0.1` is the pod.
     ///
     /// ## Instead
     /// Write what the help names. To run the other roles in a cluster, move the role to another stack, or remove `kubernetes`

@@ -13,7 +13,7 @@ declare_code! {
     /// ## What it finds
     /// In a stack with `kubernetes` in `targets`:
     ///
-    /// - a stack whose name does not start with a letter, is too long, or is that of a namespace of the cluster: `default`, `kube-…`;
+    /// - a stack whose name does not start with a letter, is too long, or is reserved: `default`, `kube-system`;
     /// - a role or a gateway whose name is too long together with that of the stack;
     /// - a role or a gateway with the name of another generated file: `namespace` and `kustomization`;
     /// - two names that are equal in lower case and with `-` instead of `_` and `.`, for example `Chat_1` and `chat-1`;

@@ -53,7 +53,7 @@ const IMAGE: &str = " image=\"ghcr.io/ggml-org/llama.cpp@sha256:2d711642b726b044
 const KEY: &str = " key-file=\"/etc/keys/chat\"";
 
 /// The stack with changed texts. The last line can be changed too: `END`.
-fn changed(changes: &[(&str, &str)]) -> Compiled {
+pub(super) fn changed(changes: &[(&str, &str)]) -> Compiled {
     let text = changes.iter().fold(format!("{STACK}// END\n"), |text, (old, new)| {
         assert!(text.contains(old), "{old}");
         text.replacen(old, new, 1)
@@ -72,7 +72,7 @@ fn findings(compiled: &Compiled) -> Vec<&Diagnostic> {
 
 /// The finding about the sums of a host.
 #[track_caller]
-fn sum(compiled: &Compiled) -> &Diagnostic {
+pub(super) fn sum(compiled: &Compiled) -> &Diagnostic {
     let found = compiled.findings.findings().iter().find(|finding| finding.code.name == "unschedulable-pods");
     found.unwrap_or_else(|| panic!("{}", compiled.report()))
 }
@@ -512,8 +512,8 @@ fn an_option_cannot_connect_to_the_node() {
     assert_eq!(
         (&*found.message, &*found.help[0]),
         (
-            "option `rpc` of role `chat` connects to `127.0.0.1`, which is the container itself",
-            "write an address of this machine that the container can reach"
+            "option `rpc` of role `chat` connects to `127.0.0.1`, which is the pod itself",
+            "write an address of the other server that the pod can reach, such as the name of its Service"
         )
     );
     assert_eq!(rpc("10.0.0.7").codes(), ["kubernetes-differs"], "its memory can be on the other machine");

@@ -26,9 +26,8 @@ declare_code! {
     /// - an option with a GPU that the role does not use, or with an address that is the pod, for example in `rpc`.
     ///
     /// ## Why
-    /// A pod has exactly the memory, the CPUs and the GPUs that its manifest names. Kubernetes ends a container above its
-    /// memory limit, so orchgen computes the limit from the headers of all files. Device plugins offer GPUs as resources, but not
-    /// those of Vulkan. The API refuses a mount path with `:`, and inside a pod, `127.0.0.1` is the pod.
+    /// A pod has exactly what its manifest names. Kubernetes ends a container above its memory limit, so orchgen computes the limit
+    /// from the headers of all files. No device plugin offers Vulkan. Inside a pod, `127.0.0.1` is the pod.
     ///
     /// ## Instead
     /// Write what the help names. To run the other roles in a cluster, move the role to another stack, or remove `kubernetes`

@@ -381,19 +381,6 @@ const DIFFERS: &[Mistake] = &[
     },
     Mistake {
         changes: &[
-            ("memory=\"24 GB\" }", "memory=\"24 GB\"; gpu \"CUDA1\" memory=\"12 GB\" }"),
-            (KEY, " key-file=\"/etc/keys/chat\" { placement gpu=\"CUDA0\" }"),
-        ],
-        code: "kubernetes-differs",
-        message: "a pod of host `box` can get any GPU of `nvidia.com/gpu`, but `CUDA0` has 24 GB and `CUDA1` has 12 GB",
-        help: "write `memory=\"12 GB\"` for all GPUs of the resource, so that each model fits into each of them",
-        after: &[
-            ("memory=\"24 GB\" }", "memory=\"12 GB\"; gpu \"CUDA1\" memory=\"12 GB\" }"),
-            (KEY, " key-file=\"/etc/keys/chat\" { placement gpu=\"CUDA0\" }"),
-        ],
-    },
-    Mistake {
-        changes: &[
             ("gpu \"CUDA0\" memory=\"24 GB\" }", "gpu \"ROCm0\" memory=\"24 GB\" }"),
             (KEY, " key-file=\"/etc/keys/chat\" { placement gpu=\"ROCm0\" }"),
         ],
@@ -679,4 +666,27 @@ fn clients_use_the_services_of_a_stack_of_pods() {
     let (urls, service, _) = endpoints("targets \"kubernetes\" \"stack-json\" \"systemd\"");
     assert_eq!(urls, serde_json::json!(["http://127.0.0.1:8080", "http://127.0.0.1:8081"]));
     assert_eq!(service, "http://home-chat.home:8080");
+}
+
+/// The device plugin selects the GPUs. `renumbered-gpus` is about their numbers.
+#[test]
+fn a_pod_can_get_a_smaller_gpu() {
+    let second = |memory: &str| {
+        changed(&[
+            ("memory=\"24 GB\" }", &format!("memory=\"{memory}\"; gpu \"CUDA1\" memory=\"12 GB\" }}")),
+            (KEY, " key-file=\"/etc/keys/chat\" { placement gpu=\"CUDA0\" }"),
+        ])
+    };
+    let compiled = second("24 GB");
+    let found = findings(&compiled).into_iter().find(|finding| finding.code.name == "kubernetes-differs");
+    let found = found.unwrap_or_else(|| panic!("{}", compiled.report()));
+    assert_eq!(
+        (&*found.message, &*found.help[0]),
+        (
+            "a pod of host `box` can get any GPU of `nvidia.com/gpu`, but `CUDA0` has 24 GB and `CUDA1` has 12 GB",
+            "write `memory=\"12 GB\"` for all GPUs of the resource, so that each model fits into each of them"
+        )
+    );
+    let compiled = second("12 GB");
+    assert!(!compiled.codes().contains(&"kubernetes-differs"), "{}", compiled.report());
 }

@@ -184,7 +184,7 @@ fn the_cheat_sheet_names_fields_options_and_refusals() {
         ("--mmproj", "| [model.projector](model.md#projector)"),
         ("--host", "| [role.listen](role.md#listen)"),
         ("--top-k", "| `option \"top-k\"` |"),
-        ("--api-prefix", "| refused: `--api-prefix` breaks the health check of the unit"),
+        ("--api-prefix", "| refused: `--api-prefix` breaks health checks"),
         ("--hf-token", "| refused: its value is a secret"),
         ("--version", "| refused: with `--version` the program prints something and exits"),
         ("--mlock", "[role.placement.lock](role.md#placementlock)"),

@@ -3,7 +3,7 @@
 use super::owner;
 use super::shared::free_ports::FreePorts;
 use super::shared::gateway_remedy::own_port;
-use super::shared::inside::{self, Found};
+use super::shared::inside::{self, Found, Inside};
 use super::shared::pods;
 use crate::derive::{Derived, MemoryPolicy, ServedRole};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, words};
@@ -22,7 +22,7 @@ declare_code! {
     /// - the GPU `auto`, a GPU whose device files are unknown, and an option with a GPU that the role does not use;
     /// - an option that connects to this machine, for example `rpc`;
     /// - `hardening` of the role: a container always has all limits that it can have;
-    /// - model files in a folder that would hide a folder of the image, for example `/usr`.
+    /// - model files, or a file or folder of an option, in a folder that would hide a folder of the image, for example `/usr`.
     ///
     /// It also finds a gateway whose engine has only an `image`.
     ///
@@ -54,9 +54,16 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let mut reported: BTreeSet<Span> = BTreeSet::new();
     let mut free = FreePorts::of(derived);
     for served in derived.roles.iter().filter(|served| served.container.is_some()) {
-        let case = Case { registry, role: registry.roles.get(served.id), served };
+        let role = registry.roles.get(served.id);
+        let inside = Inside { code: &CONTAINER_CANNOT, noun: "container", derived, served };
+        let case = Case { registry, role, served };
         let found = [case.on_demand(), case.gateway(&mut free), case.hardening(), case.numa()];
-        let found = found.into_iter().chain([case.listen(), case.gpu(), case.option(), case.folder()]);
+        let found = found.into_iter().chain([
+            case.listen(),
+            case.gpu(),
+            inside.missing_gpu().or_else(|| inside.local_peer()),
+            inside.hidden_folder(),
+        ]);
         for (place, finding) in found.flatten() {
             // A default, or a YAML alias, applies to many roles, but is reported once.
             if reported.insert(place) {
@@ -207,13 +214,5 @@ impl Case<'_> {
         let message = format!("the device files of {} of {} are unknown", words::quoted(unknown), self.role);
         let (place, finding) = found(place, "not known to containers", &message);
         Some((place, finding.help("use a GPU of CUDA, ROCm, Vulkan or SYCL, or an engine with `bin`")))
-    }
-
-    fn option(self) -> Found {
-        inside::option(&CONTAINER_CANNOT, self.registry, self.served)
-    }
-
-    fn folder(self) -> Found {
-        inside::folder(&CONTAINER_CANNOT, self.registry, self.served)
     }
 }

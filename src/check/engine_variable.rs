@@ -2,8 +2,9 @@
 
 use crate::derive::Derived;
 use crate::diag::{Change, Diagnostic, Diagnostics, words};
-use crate::engine::Profile;
+use crate::engine::dialect::reason_not_allowed;
 use crate::engine::options;
+use crate::engine::{OptionRecord, Profile};
 use crate::hir::{Head, Text};
 use crate::source::Span;
 use std::collections::BTreeSet;
@@ -12,11 +13,12 @@ declare_code! {
     /// ## What it finds
     /// A variable `LLAMA_ARG_*` in the `env` of an engine or a role that has no effect or stops the server. It belongs
     /// to an option that a field of the role sets, to a removed option, or to no option of the pinned build. A variable
-    /// with a relative path is also found.
+    /// with a relative path is also found, and one that keeps the server from serving, such as `LLAMA_ARG_API_PREFIX`.
     ///
     /// ## Why
     /// The command line overrides a variable, so the variable shows a value that is not used. A variable of a removed
-    /// option stops the server at the start. A variable without an option is never read.
+    /// option stops the server at the start. A variable without an option is never read. With TLS or a prefix of paths, health
+    /// checks fail, which request `/health` over plain HTTP.
     ///
     /// ## Example
     /// ```kdl
@@ -59,6 +61,13 @@ fn finding(profile: &Profile, (name, value): (&Text, &Text), owner: &Head) -> Op
     }
     let (build, option) = (profile.name(), profile.variable(name));
     let field = option.and_then(|option| option.names.iter().find_map(|name| options::field_help(name)));
+    let is_present = |option: &&OptionRecord| option.removed.is_none() && field.is_none();
+    let refused = option.filter(is_present).and_then(|option| reason_not_allowed(option, option.title()));
+    if let Some((why, _)) = refused {
+        let message = words::printable(&format!("variable {} of {owner}: {why}", words::quoted(name)));
+        let finding = ENGINE_VARIABLE.at(name.span, "cannot be set", message).about(owner);
+        return Some(finding.remedy("remove `{}`", Change::remove(name.span)));
+    }
     let (what, label) = match option {
         None => (format!("which no option of {build} reads"), "not read".to_owned()),
         Some(option) if option.removed.is_some() => (

@@ -2,12 +2,12 @@
 
 use super::owner;
 use super::shared::gateway_remedy::router_change;
-use super::shared::inside::{self, Found};
+use super::shared::inside::{self, Found, Inside};
 use super::shared::pods;
 use crate::derive::{Derived, ServedRole};
 use crate::diag::{Diagnostic, Diagnostics, words};
 use crate::hir::kubernetes::GpuResource;
-use crate::hir::{AUTO_GPU, Engine, Host, Id, ProcessSettings, Registry, Role};
+use crate::hir::{AUTO_GPU, Engine, Host, Id, ProcessSettings, Role};
 use crate::source::Span;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,13 +20,14 @@ declare_code! {
     /// - a role with files whose facts are not in the lock, because its pod requests memory;
     /// - a role whose number of CPUs is unknown, or differs between its instances;
     /// - a GPU without a resource: `auto`, and names other than those of CUDA, `ROCm` and SYCL;
-    /// - a path with `:` that would be mounted, and model files in a folder that would hide a folder of the image, such as `/usr`;
-    /// - an option with a GPU that the role does not use, or with an address of this machine, for example in `rpc`.
+    /// - a path with `:` that would be mounted, and files of models or options in a folder that would hide one of the image, such
+    ///   as `/usr`;
+    /// - a file that the server would write in `/`, which it cannot;
+    /// - an option with a GPU that the role does not use, or with an address that is the pod, for example in `rpc`.
     ///
     /// ## Why
-    /// A pod has exactly the memory, the CPUs and the GPUs that its manifest names. Kubernetes ends a container above its
-    /// memory limit, so orchgen computes the limit from the headers of all files. A pod gets GPUs as resources of a device plugin, and none has Vulkan.
-    /// The API refuses a mount path with `:`, and inside a pod, `127.0.0.1` is the pod.
+    /// A pod has exactly what its manifest names. Kubernetes ends a container above its memory limit, so orchgen computes the limit
+    /// from the headers of all files. No device plugin offers Vulkan. Inside a pod, `127.0.0.1` is the pod.
     ///
     /// ## Instead
     /// Write what the help names. To run the other roles in a cluster, move the role to another stack, or remove `kubernetes`
@@ -53,7 +54,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     }
     let mut reported: BTreeSet<(Span, usize)> = BTreeSet::new();
     for served in pods::all_roles(derived) {
-        let case = Case::new(registry, served);
+        let case = Case::new(derived, served);
         let found = [case.memory(), case.cpus(), case.gpu(), case.path(), case.option(), case.folder()];
         for (kind, found) in found.into_iter().enumerate() {
             let Some((place, finding)) = found else { continue };
@@ -127,7 +128,7 @@ fn other_programs(derived: &Derived, findings: &mut Diagnostics) {
 
 /// A role in a pod. Each method finds one kind of setting, with its place.
 struct Case<'r> {
-    registry: &'r Registry,
+    derived: &'r Derived,
     role: &'r Role,
     host: &'r Host,
     served: &'r ServedRole,
@@ -138,9 +139,10 @@ fn found(place: Span, label: &str, message: &str) -> (Span, Diagnostic) {
 }
 
 impl<'r> Case<'r> {
-    fn new(registry: &'r Registry, served: &'r ServedRole) -> Self {
+    fn new(derived: &'r Derived, served: &'r ServedRole) -> Self {
+        let registry = &derived.registry;
         let host = registry.hosts.get(served.serving.host.value);
-        Self { registry, role: registry.roles.get(served.id), host, served }
+        Self { derived, role: registry.roles.get(served.id), host, served }
     }
 
     fn memory(&self) -> Found {
@@ -204,10 +206,12 @@ impl<'r> Case<'r> {
 
     /// A path with `:`. A mount must not contain it (`VolumeMount.mountPath` of the API, Kubernetes 1.35).
     fn path(&self) -> Found {
+        let mounts = self.derived.mounts(self.served);
+        let mount = mounts.iter().find(|mount| mount.path.contains(':'))?;
         let files = self.served.files.iter().map(|(_, file)| &*file.path);
         let command = self.served.known_command();
         let options = command.iter().flat_map(|command| command.paths.iter()).map(|path| &*path.path);
-        let path = files.chain(options).find(|path| path.contains(':'))?;
+        let path = files.chain(options).find(|path| mount.has(path)).unwrap_or(&mount.path);
         let message = format!(
             "{} needs {}, but the path of a mount in a pod cannot have `:`",
             self.role,
@@ -218,16 +222,20 @@ impl<'r> Case<'r> {
     }
 
     fn option(&self) -> Found {
-        self.is_only_pod().then(|| inside::option(&KUBERNETES_CANNOT, self.registry, self.served))?
+        self.unless_reported(|inside| inside.missing_gpu().or_else(|| inside.local_peer()))
     }
 
     fn folder(&self) -> Found {
-        self.is_only_pod().then(|| inside::folder(&KUBERNETES_CANNOT, self.registry, self.served))?
+        self.unless_reported(Inside::hidden_folder)
     }
 
-    /// True unless `container-cannot` reports the role.
-    fn is_only_pod(&self) -> bool {
-        self.served.container.is_none() || pods::is_only_target(self.registry)
+    /// A finding about the pod, unless `container-cannot` reports the same of the container.
+    fn unless_reported(&self, find: impl Fn(Inside<'r>) -> Found) -> Found {
+        let inside =
+            Inside { code: &KUBERNETES_CANNOT, noun: "pod", derived: self.derived, served: self.served };
+        let is_container = self.served.container.is_some() && !pods::is_only_target(&self.derived.registry);
+        let is_reported = is_container && find(Inside { noun: "container", ..inside }).is_some();
+        if is_reported { None } else { find(inside) }
     }
 }
 

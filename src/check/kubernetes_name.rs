@@ -3,23 +3,27 @@
 use super::shared::pods;
 use crate::derive::Derived;
 use crate::diag::{Change, Diagnostic, Diagnostics};
-use crate::hir::kubernetes::{DnsLabel, file_stem, namespace, object_name};
-use crate::hir::{Head, Registry};
-use std::collections::BTreeMap;
+use crate::hir::kubernetes::{
+    DnsLabel, LabelValue, file_stem, is_of_cluster, namespace, node_name, object_name,
+};
+use crate::hir::{Head, Host, Id, Registry};
+use std::collections::{BTreeMap, BTreeSet};
 
 declare_code! {
     /// ## What it finds
     /// In a stack with `kubernetes` in `targets`:
     ///
-    /// - a stack whose name does not start with a letter, or is too long;
+    /// - a stack whose name does not start with a letter, is too long, or is reserved: `default`, `kube-system`;
     /// - a role or a gateway whose name is too long together with that of the stack;
     /// - a role or a gateway with the name of another generated file: `namespace` and `kustomization`;
-    /// - two names that are equal in lower case and with `-` instead of `_` and `.`, for example `Chat_1` and `chat-1`.
+    /// - two names that are equal in lower case and with `-` instead of `_` and `.`, for example `Chat_1` and `chat-1`;
+    /// - a host whose name is no name of a node, for example with `_`, or is that of another host in lower case.
     ///
     /// ## Why
     /// The Deployment and the Service of a role have the name `STACK-ROLE`. Kubernetes allows at most 63 lower-case letters,
     /// digits and `-` in the name of a Service, starting with a letter. So orchgen writes lower case, and `-` for other characters.
-    /// One of two objects with the same name would replace the other.
+    /// One of two objects with the same name would replace the other. A pod runs on the node whose label `kubernetes.io/hostname` is
+    /// the name of its host in lower case.
     ///
     /// ## Instead
     /// Rename the item. Clients can keep the old name: write it in `alias` of the role.
@@ -32,7 +36,8 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
         return;
     }
     let stack = &registry.stack.head;
-    if object_name(&stack.name, "r").is_none() {
+    hosts(derived, findings);
+    if object_name(&stack.name, "r").is_none() || namespace(&stack.name).is_none() {
         findings.report(of_stack(stack));
         return;
     }
@@ -58,8 +63,11 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
 
 /// The finding for a stack whose name is in no name of an object.
 fn of_stack(stack: &Head) -> Diagnostic {
-    let starts_well = stack.name.starts_with(|c: char| c.is_ascii_alphabetic());
-    let (fault, label) = if starts_well {
+    let is_of_cluster = is_of_cluster(&stack.name);
+    let starts_well = stack.name.starts_with(|c: char| c.is_ascii_alphabetic()) && !is_of_cluster;
+    let (fault, label) = if is_of_cluster {
+        ("is that of a namespace of the cluster", "a namespace of the cluster")
+    } else if starts_well {
         ("is too long for the names of objects in Kubernetes", "too long")
     } else {
         ("does not start with a letter, as names of objects in Kubernetes do", "not a letter at the start")
@@ -72,6 +80,61 @@ fn of_stack(stack: &Head) -> Diagnostic {
     let replacement = name.unwrap_or("stack").to_owned();
     finding.remedy("write another name, such as `{}`", Change::Word { span: stack.name.span, replacement })
 }
+
+/// Reports the hosts of pods whose name is no name of a node, or that of another host.
+fn hosts(derived: &Derived, findings: &mut Diagnostics) {
+    let registry = &derived.registry;
+    let mut taken: BTreeMap<LabelValue, &Head> = BTreeMap::new();
+    for id in hosts_of_pods(derived) {
+        let host = registry.hosts.get(id);
+        if host.is_implied() {
+            continue;
+        }
+        let head = &host.head;
+        let finding = match node_name(&head.name) {
+            None => {
+                let message = format!("the name of {head} is no name of a node in Kubernetes");
+                KUBERNETES_NAME.at(head.name.span, "no name of a node", message).about(head)
+            }
+            Some(name) => match taken.insert(name.clone(), head) {
+                None => continue,
+                Some(first) => {
+                    let message = format!("{head} and {first} would both be the node `{name}` in Kubernetes");
+                    let finding = KUBERNETES_NAME.at(head.name.span, "the same node", message).about(head);
+                    finding.also(first.name.span, "the first host with the name")
+                }
+            },
+        };
+        findings.report(match suggested_node(registry, &head.name) {
+            Some(replacement) => {
+                let change = Change::Word { span: head.name.span, replacement };
+                finding.remedy("write the name of the node, such as `{}`, here and where it is used", change)
+            }
+            None => finding.help("write the name of the node, here and where it is used"),
+        });
+    }
+}
+
+/// The hosts of all pods, in the order of declaration.
+fn hosts_of_pods(derived: &Derived) -> BTreeSet<Id<Host>> {
+    let roles = pods::roles(derived).map(|served| served.serving.host.value);
+    roles.chain(pods::routers(derived).map(|served| served.settings.host.value)).collect()
+}
+
+/// A name of a node that no host has: the name with `-` instead of other characters, or with a number.
+fn suggested_node(registry: &Registry, name: &str) -> Option<String> {
+    let kept = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c.to_ascii_lowercase() } else { '-' };
+    let name: String = name.chars().map(kept).take(MAX_NODE).collect();
+    let name = name.trim_matches(['-', '.']).to_owned();
+    let is_free = |name: &String| {
+        let node = node_name(name);
+        node.is_some() && registry.hosts.iter().all(|host| node_name(&host.head.name) != node)
+    };
+    [name.clone(), format!("{name}-2"), format!("{name}-3")].into_iter().find(is_free)
+}
+
+/// The length of a suggested name of a node, so that a number can follow.
+const MAX_NODE: usize = 60;
 
 /// The length of a suggested name of a stack, so that names of roles have enough room.
 const MAX_STACK: usize = 24;

@@ -143,9 +143,9 @@ declare_code! {
 
 declare_code! {
     /// ## What it finds
-    /// An `option` of a role that a field of the registry sets, such as `port` or `ctx-size`, or that keeps the unit
-    /// from serving: an option that prints something and exits, that loads another model, or that hides `/health` from
-    /// the unit.
+    /// An `option` of a role that a field of the registry sets, such as `port` or `ctx-size`, or that keeps the
+    /// server from serving: an option that prints something and exits, that loads another model, or that hides `/health`
+    /// from health checks.
     ///
     /// ## Why
     /// Units, documents and memory sums are made from the fields. An additional option would contradict them, and the

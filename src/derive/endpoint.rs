@@ -1,6 +1,7 @@
 //! The addresses, ports and names of a role.
 
 use crate::engine::Word;
+use crate::hir::kubernetes::{are_only_pods, service_host};
 use crate::hir::{Gateway, GatewayKind, PortRange, ProcessSettings, Registry};
 use crate::source::Spanned;
 use serde::Serialize;
@@ -49,6 +50,11 @@ impl Endpoint {
             process.listen.iter().map(|address| address.value.clone()).collect()
         };
         Self { addresses, ports: process.ports.value, hidden: None, names }
+    }
+
+    /// The addresses for clients, or the name of the Service of this role or gateway if all processes of the stack are pods.
+    pub fn for_clients(&self, registry: &Registry, name: &str) -> Arc<[Arc<str>]> {
+        only_service(registry, name).map_or_else(|| self.addresses.clone(), |service| [service].into())
     }
 
     /// The port of an instance for clients.
@@ -119,17 +125,25 @@ impl From<Ipv4Addr> for ClientAddress {
     }
 }
 
+/// The DNS name of the Service of a role or gateway, if all processes of the stack are pods. Clients then reach it only there: a Service
+/// has one port for all its pods.
+pub fn only_service(registry: &Registry, name: &str) -> Option<Arc<str>> {
+    let stack = &registry.stack;
+    let is_only = are_only_pods(stack.targets.iter().map(|target| target.value));
+    is_only.then(|| service_host(&stack.head.name, name))?
+}
+
 /// The addresses at which clients reach a server that listens on some addresses. For all addresses, it is the address of the
-/// host, or else loopback.
+/// host, or else loopback. The name of a Service is itself.
 pub fn client_addresses<'a>(
     listen: &'a [Arc<str>],
     host: Option<&'a str>,
 ) -> impl Iterator<Item = ClientAddress> + 'a {
     let of_host = move |other: IpAddr| host.map_or(ClientAddress::Ip(other), ClientAddress::of_host);
-    listen.iter().filter_map(|address| address.parse().ok()).map(move |address| match address {
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => of_host(Ipv4Addr::LOCALHOST.into()),
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => of_host(Ipv6Addr::LOCALHOST.into()),
-        IpAddr::V4(_) | IpAddr::V6(_) => ClientAddress::Ip(address),
+    listen.iter().map(|address| ClientAddress::of_host(address)).map(move |address| match address {
+        ClientAddress::Ip(IpAddr::V4(Ipv4Addr::UNSPECIFIED)) => of_host(Ipv4Addr::LOCALHOST.into()),
+        ClientAddress::Ip(IpAddr::V6(Ipv6Addr::UNSPECIFIED)) => of_host(Ipv6Addr::LOCALHOST.into()),
+        ClientAddress::Ip(_) | ClientAddress::Name(_) => address,
     })
 }
 

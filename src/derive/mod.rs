@@ -30,6 +30,7 @@
 //! tally       a sum of memory with its lines
 //! loads       sums of memory
 //! incomplete  what these sums lack
+//! mounts      files and folders of a pod of Kubernetes
 //! pod         image, resources and command line of a pod of Kubernetes
 //! set_changes roles to remove from declared sets, so that a sum fits
 //! swapping    which roles behind llama-swap fit into memory together
@@ -49,6 +50,7 @@ mod incomplete;
 mod loads;
 pub mod locked;
 pub mod memory;
+mod mounts;
 pub mod overrides;
 pub mod pairs;
 mod parts;
@@ -71,13 +73,16 @@ mod tally;
 
 pub use command::{RoleCommand, faults_of_option};
 pub use container::{ContainerDevices, uncarried_path, uncarried_value, uncarried_word};
-pub use endpoint::{ClientAddress, Endpoint, HIDDEN_DISTANCE, base_url, client_addresses, first_model_port};
+pub use endpoint::{
+    ClientAddress, Endpoint, HIDDEN_DISTANCE, base_url, client_addresses, first_model_port, only_service,
+};
 pub use files::{LoadTime, ModelFile, RoleFiles};
 pub use fitting::{Alternative, FittingRole};
 pub use gateway::{GatewayServer, PROGRAM_START, RouterCommand, ServedGateway, SwapCommand, preset_file};
 pub use gpu::RoleGpus;
 pub use loads::{LoadChange, RoleGroup, RoleGroups};
 pub use memory::{MemoryKind, MemoryPart, RoleMemory};
+pub use mounts::{Mount, MountSource};
 pub use pairs::RoleDraft;
 pub use peers::{NoPeer, PeerAddress, ServedPeer, Unreachable};
 pub use place::{MemoryScope, Place};
@@ -305,6 +310,11 @@ impl Derived {
     /// The pod of a role in Kubernetes. `None` if its engine has no image or was reported, or if a gateway starts its process.
     pub fn pod(&self, served: &ServedRole) -> Option<Pod> {
         pod::of_role(&self.registry, served)
+    }
+
+    /// The mounts that a role needs in its pod, or in that of its router. Without those of its options if its engine was reported.
+    pub fn mounts(&self, served: &ServedRole) -> Vec<Mount> {
+        pod::mounts_of(&self.registry, served.serving.host.value, [served])
     }
 
     /// The pod of a gateway in Kubernetes. `None` if it is not a router, or if its engine has no image or was reported.

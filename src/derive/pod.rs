@@ -6,6 +6,7 @@ use super::container::ALL_ADDRESSES;
 use super::gateway::ServedGateway;
 use super::loads::{LoadChange, RoleGroups};
 use super::memory::with_margin;
+use super::mounts::{Mount, mounts};
 use super::place::MemoryScope;
 use super::role::ServedRole;
 use crate::engine::Word;
@@ -35,6 +36,8 @@ pub struct Pod {
     pub memory: Option<Bytes>,
     /// Its GPUs.
     pub gpus: PodGpus,
+    /// The files and folders that the server uses, in byte order of paths.
+    pub mounts: Vec<Mount>,
 }
 
 /// The GPUs of a pod.
@@ -106,7 +109,20 @@ pub(super) fn of_role(registry: &Registry, served: &ServedRole) -> Option<Pod> {
         request: served.memory.container_request(count),
         memory: served.memory.container_limit(count),
         gpus,
+        mounts: mounts_of(registry, process.host.value, [served]),
     })
+}
+
+/// The mounts in a pod on a host in which the models of roles are.
+pub(super) fn mounts_of<'r>(
+    registry: &Registry,
+    host: Id<Host>,
+    roles: impl IntoIterator<Item = &'r ServedRole>,
+) -> Vec<Mount> {
+    let roles: Vec<&ServedRole> = roles.into_iter().collect();
+    let files = roles.iter().flat_map(|role| role.files.iter()).map(|(_, file)| &*file.path);
+    let commands = roles.iter().filter_map(|role| role.known_command());
+    mounts((registry, host), files, commands.flat_map(|command| command.paths.iter()))
 }
 
 /// The pod of the router of a gateway. `None` if it is not a router, or if its engine has no image or was reported.
@@ -129,6 +145,11 @@ pub(super) fn of_gateway(
         request,
         memory: Some(request).filter(|_| is_known),
         gpus,
+        mounts: mounts_of(
+            registry,
+            gateway.settings.host.value,
+            roles.iter().filter(|role| gateway.roles.contains(&role.id)),
+        ),
     })
 }
 

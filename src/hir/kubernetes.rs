@@ -1,5 +1,6 @@
 //! Names in Kubernetes. A value of each type is valid by construction: another text has no value of the type.
 
+use super::TargetName;
 use std::fmt;
 use std::sync::Arc;
 
@@ -164,9 +165,45 @@ pub fn file_stem(role: &str) -> Option<String> {
     Some(hyphenated(role)).filter(|stem| !stem.is_empty() && !RESERVED.contains(&&**stem))
 }
 
-/// The name of the namespace of a stack. `None` if it does not start with a letter, or is too long.
+/// The name of the namespace of a stack. `None` if it does not start with a letter, is too long, or is a namespace of the
+/// cluster ([`is_of_cluster`]).
 pub fn namespace(stack: &str) -> Option<DnsLabel> {
-    DnsLabel::new(&hyphenated(stack))
+    DnsLabel::new(&hyphenated(stack)).filter(|_| !is_of_cluster(stack))
+}
+
+/// The DNS name of the Service of a role or gateway, for all pods of the cluster. `None` if it has no valid name.
+pub fn service_host(stack: &str, role: &str) -> Option<Arc<str>> {
+    Some(format!("{}.{}", object_name(stack, role)?, namespace(stack)?).into())
+}
+
+/// True if processes run only as pods: no other target starts servers, or programs of gateways.
+pub fn are_only_pods(targets: impl IntoIterator<Item = TargetName>) -> bool {
+    let starts = [TargetName::Quadlet, TargetName::Compose, TargetName::Systemd, TargetName::Bin];
+    let mut has_pods = false;
+    let is_other = |target: TargetName| {
+        has_pods |= target == TargetName::Kubernetes;
+        starts.contains(&target)
+    };
+    !targets.into_iter().any(is_other) && has_pods
+}
+
+/// True if the namespace of a stack would be one that each cluster has: `default`, or one with the prefix `kube-`, which is reserved
+/// (`concepts/overview/working-with-objects/namespaces` of the Kubernetes documentation).
+pub fn is_of_cluster(stack: &str) -> bool {
+    let name = hyphenated(stack);
+    name == "default" || name.starts_with("kube-")
+}
+
+/// The value of the label `kubernetes.io/hostname` of the node of a host: the name in lower case, as the kubelet writes it
+/// (`GetHostname` in `k8s.io/component-helpers`, `node/util/hostname.go`). `None` if no node has it: it would be no subdomain of
+/// RFC 1123 (`IsDNS1123Subdomain` in `k8s.io/apimachinery`), or too long for a label.
+pub fn node_name(host: &str) -> Option<LabelValue> {
+    let name = host.to_lowercase();
+    let is_part = |part: &str| {
+        let is_allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        part.bytes().all(is_allowed) && !part.is_empty() && !part.starts_with('-') && !part.ends_with('-')
+    };
+    (name.len() <= MAX_LENGTH && name.split('.').all(is_part)).then(|| LabelValue(name.into()))
 }
 
 /// A name in lower case, with `-` instead of other characters, and none at the ends.
@@ -190,6 +227,22 @@ mod tests {
         let label = object_name("s", &longest).unwrap();
         assert!(Suffix::ALL.iter().all(|suffix| label.with(*suffix).is_some()));
         assert_eq!(object_name("s", &format!("{longest}r")), None);
+    }
+
+    #[test]
+    fn namespaces_of_the_cluster_are_no_names() {
+        for name in ["default", "Default", "kube-system", "kube_public"] {
+            assert_eq!(namespace(name), None, "{name}");
+        }
+        assert_eq!(namespace("kubes").unwrap().as_str(), "kubes");
+    }
+
+    #[test]
+    fn names_of_nodes_are_in_lower_case() {
+        assert_eq!(node_name("Box-1.Lan").unwrap().as_str(), "box-1.lan");
+        for name in ["my_box", "box-", "a..b", "", &"b".repeat(64)] {
+            assert_eq!(node_name(name), None, "{name}");
+        }
     }
 
     #[test]

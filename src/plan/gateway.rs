@@ -157,7 +157,7 @@ fn server(checked: &Checked, served: &ServedGateway, placements: &mut Placements
         gateway: None,
         names: served.endpoint.names.clone(),
         own_addresses: served.endpoint.addresses.clone(),
-        addresses: served.endpoint.addresses.clone(),
+        addresses: served.endpoint.for_clients(registry, &gateway.head.name),
         ports: served.endpoint.ports,
         bytes: None,
         load_time: served.load_time,

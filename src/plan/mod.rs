@@ -23,7 +23,9 @@ mod service;
 mod swap;
 
 pub use crate::derive::sandbox::{DeviceClass, DeviceClasses};
-pub use crate::derive::{ClientAddress, MemoryPolicy, NO_CACHE, base_url, client_addresses};
+pub use crate::derive::{
+    ClientAddress, MemoryPolicy, Mount, MountSource, NO_CACHE, base_url, client_addresses,
+};
 pub use crate::derive::{uncarried_path, uncarried_value, uncarried_word};
 pub use crate::engine::dialect::{OptionPath, PresetEntry, PresetValue};
 pub use crate::engine::{Access, Family, PortPart, Word, llama_swap};
@@ -38,7 +40,7 @@ pub use gateway::{Gateway, Models};
 pub use group::{Group, Host};
 pub use health::is_loopback;
 pub use placement::Placement;
-pub use pod::{Mount, MountSource, Pod};
+pub use pod::Pod;
 pub use process::{EngineServer, Process, ProgramServer, Role, RouterServer, Server, SwapServer};
 pub use prompt::{ModelKind, Prompt};
 pub use reference::Reference;
@@ -140,6 +142,13 @@ pub fn plan(checked: Checked) -> Plan {
         prompts,
         fetches: fetch::fetches(&registry),
         placements: placements.all,
+    }
+}
+
+impl Plan {
+    /// True if processes run only as pods: no other target starts servers.
+    pub fn has_only_pods(&self) -> bool {
+        kubernetes::are_only_pods(self.targets.iter().copied())
     }
 }
 

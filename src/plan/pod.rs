@@ -1,17 +1,12 @@
 //! The pods of Kubernetes: one for each replica of a role whose engine has an image, and for each router.
 
-mod mounts;
-
-pub use mounts::{Mount, MountSource};
-
 use super::process::RoleNumbers;
-use super::{OptionPath, PresetEntry};
+use super::{Mount, PresetEntry};
 use crate::check::Checked;
 use crate::derive::{self, PodGpus, ServedGateway};
 use crate::engine::Word;
 use crate::hir::kubernetes::GpuResource;
 use crate::hir::{self, Bytes, Id, Registry};
-use mounts::mounts;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -46,11 +41,10 @@ pub struct Pod {
 /// The pods of all roles and routers whose engine has an image, in the order of [`Plan::roles`](super::Plan::roles).
 pub(super) fn pods(checked: &Checked, numbers: &RoleNumbers) -> Vec<Pod> {
     let source = PodSource { checked, registry: checked.registry(), numbers };
-    let roles = checked.roles().filter_map(|(served, command)| {
+    let roles = checked.roles().filter_map(|(served, _)| {
         let pod = checked.derived().pod(served)?;
-        let files = served.files.iter().map(|(_, file)| &*file.path);
         let number = *numbers.get(&served.id)?;
-        Some(source.pod(number, pod, served.serving.host.value, (files, &command.paths)))
+        Some(source.pod(number, pod, served.serving.host.value))
     });
     let gateways = checked.derived().gateways.iter().zip(numbers.len()..);
     roles.chain(gateways.filter_map(|(gateway, number)| source.router(gateway, number))).collect()
@@ -63,13 +57,7 @@ struct PodSource<'c> {
 }
 
 impl PodSource<'_> {
-    fn pod<'f>(
-        &self,
-        role: usize,
-        pod: derive::Pod,
-        host: Id<hir::Host>,
-        (files, paths): (impl Iterator<Item = &'f str>, &[OptionPath]),
-    ) -> Pod {
+    fn pod(&self, role: usize, pod: derive::Pod, host: Id<hir::Host>) -> Pod {
         let machine = self.registry.hosts.get(host);
         Pod {
             role,
@@ -80,7 +68,7 @@ impl PodSource<'_> {
             request: pod.request,
             memory: pod.memory,
             gpus: pod.gpus.counts,
-            mounts: mounts((self.registry, host), files, paths),
+            mounts: pod.mounts,
             node: Some(machine.head.name.value.clone()).filter(|_| !machine.is_implied()),
             presets: Vec::new(),
         }
@@ -88,17 +76,13 @@ impl PodSource<'_> {
 
     fn router(&self, gateway: &ServedGateway, number: usize) -> Option<Pod> {
         let pod = self.checked.derived().pod_of_gateway(gateway)?;
-        let behind: Vec<_> =
-            self.checked.roles().filter(|(role, _)| gateway.roles.contains(&role.id)).collect();
-        let files = behind.iter().flat_map(|(role, _)| role.files.iter()).map(|(_, file)| &*file.path);
-        let paths: Vec<OptionPath> =
-            behind.iter().flat_map(|(_, command)| command.paths.iter().cloned()).collect();
-        let presets = behind.iter().filter_map(|(role, command)| {
+        let behind = self.checked.roles().filter(|(role, _)| gateway.roles.contains(&role.id));
+        let presets = behind.filter_map(|(role, command)| {
             let entries = command.server().preset.iter().map(|entry| renamed(entry, &pod.gpus));
             Some((*self.numbers.get(&role.id)?, entries.collect()))
         });
         let presets = presets.collect();
-        Some(Pod { presets, ..self.pod(number, pod, gateway.settings.host.value, (files, &paths)) })
+        Some(Pod { presets, ..self.pod(number, pod, gateway.settings.host.value) })
     }
 }
 

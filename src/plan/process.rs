@@ -380,7 +380,7 @@ fn role(
         } else {
             endpoint.addresses.iter().take(1).cloned().collect()
         },
-        addresses: endpoint.addresses.clone(),
+        addresses: endpoint.for_clients(registry, &declared.head.name),
         ports: endpoint.ports,
         bytes: files.bytes(),
         load_time: served.load_time,

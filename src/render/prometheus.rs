@@ -15,6 +15,9 @@
 //!   router, `__metrics_path__` for llama-swap. Prometheus removes them from the metrics.
 //! - `__meta_orchgen_key_file` is the key file of the server, for `relabel_configs`. Prometheus removes it too.
 //!
+//! If all processes are pods, the address is that of the Service, so Prometheus must run in the cluster. Requests then reach one of the
+//! pods of a role with several.
+//!
 //! The names of labels are constants of the form `[a-zA-Z_][a-zA-Z0-9_]*`, which all versions of Prometheus accept. Values are any
 //! text. Without a process with metrics there is no file.
 
@@ -59,11 +62,17 @@ fn artifacts<'p>(plan: &'p Plan, collector: &mut ArtifactCollector<'p>) {
     let path = format!("prometheus/{}.json", plan.stack);
     let error = path.clone();
     collector.text(path, move || {
-        let groups: Vec<TargetGroup<'_>> = plan.scrapes().filter_map(|scrape| group(plan, scrape)).collect();
+        let groups: Vec<TargetGroup<'_>> = scrapes(plan).filter_map(|scrape| group(plan, scrape)).collect();
         let text = serde_json::to_string_pretty(&groups);
         let text = text.map_err(|why| RenderError::new(&error, &why.to_string()))?;
         Ok(text + "\n")
     });
+}
+
+/// The processes with metrics. All pods of a role have one Service, with one port.
+fn scrapes(plan: &Plan) -> impl Iterator<Item = Scrape<'_>> {
+    let is_first = |scrape: &Scrape<'_>| scrape.process.instance.unwrap_or(0) == 0;
+    plan.scrapes().filter(move |scrape| is_first(scrape) || !plan.has_only_pods())
 }
 
 fn group<'p>(plan: &'p Plan, scrape: Scrape<'p>) -> Option<TargetGroup<'p>> {
@@ -78,7 +87,7 @@ fn group<'p>(plan: &'p Plan, scrape: Scrape<'p>) -> Option<TargetGroup<'p>> {
         role: &role.name,
         tier,
         model: &role.engine()?.model,
-        number: process.instance.map(|number| number.to_string()),
+        number: process.instance.filter(|_| !plan.has_only_pods()).map(|number| number.to_string()),
         gateway,
         path,
         parameters: parameters.collect(),

@@ -15,16 +15,27 @@ model \"plain\" family=\"qwen2\" size=\"2 GB\" file=\"plain.gguf\"
 role \"chat\" residency=\"hot\" model=\"plain\" port=8080 context=4096 key-file=\"/etc/keys/chat\"
 ";
 
-fn lock(file: &str) -> String {
-    format!(
-        "{{\"format_version\": 1, \"models\": {{\"plain\": {{\"file\": \"{file}\", \"header\": \"0\", \"size\": 2000000000, \
-         \"architecture\": \"qwen2\", \"parameters\": {{\"block_count\": 4, \"embedding_length\": 256, \"context_length\": 8192, \
-         \"feed_forward_length\": 512, \"attention.head_count\": 4, \"attention.head_count_kv\": 2}}, \
-         \"vocabulary\": {{\"type\": \"gpt2\", \"size\": 1000}}, \"tensors\": {{\"bytes\": {{\"q6_K\": 2000000000}}, \
-         \"layers\": [[4, 450000000, 0]], \"input\": 100000000, \"output\": {{\"q6_K\": 100000000}}, \
-         \"token_embd\": {{\"q6_K\": 100000000}}}}}}}}}}"
-    )
+/// The facts of models: name and file.
+fn lock(models: &[(&str, &str)]) -> String {
+    let entry = |(name, file): &(&str, &str)| {
+        format!(
+            "\"{name}\": {{\"file\": \"{file}\", \"header\": \"0\", \"size\": 2000000000, \
+             \"architecture\": \"qwen2\", \"parameters\": {{\"block_count\": 4, \"embedding_length\": 256, \"context_length\": 8192, \
+             \"feed_forward_length\": 512, \"attention.head_count\": 4, \"attention.head_count_kv\": 2}}, \
+             \"vocabulary\": {{\"type\": \"gpt2\", \"size\": 1000}}, \"tensors\": {{\"bytes\": {{\"q6_K\": 2000000000}}, \
+             \"layers\": [[4, 450000000, 0]], \"input\": 100000000, \"output\": {{\"q6_K\": 100000000}}, \
+             \"token_embd\": {{\"q6_K\": 100000000}}}}}}"
+        )
+    };
+    let entries: Vec<String> = models.iter().map(entry).collect();
+    format!("{{\"format_version\": 1, \"models\": {{{}}}}}", entries.join(", "))
 }
+
+/// The stack itself, which has what the help names.
+const GOOD: &[(&str, &str)] = &[];
+
+/// A text that adds the facts of the model `other` to the lock.
+const LOCKED: &str = "// LOCKED";
 
 /// A mistake: its code, its message, and the same stack after the help.
 struct Mistake {
@@ -34,7 +45,7 @@ struct Mistake {
     message: &'static str,
     /// The first help.
     help: &'static str,
-    /// The changes after the help. Empty if the help leads back to the stack.
+    /// The changes after the help.
     after: &'static [(&'static str, &'static str)],
 }
 
@@ -42,14 +53,16 @@ const IMAGE: &str = " image=\"ghcr.io/ggml-org/llama.cpp@sha256:2d711642b726b044
 const KEY: &str = " key-file=\"/etc/keys/chat\"";
 
 /// The stack with changed texts. The last line can be changed too: `END`.
-fn changed(changes: &[(&str, &str)]) -> Compiled {
+pub(super) fn changed(changes: &[(&str, &str)]) -> Compiled {
     let text = changes.iter().fold(format!("{STACK}// END\n"), |text, (old, new)| {
         assert!(text.contains(old), "{old}");
         text.replacen(old, new, 1)
     });
     let (_, rest) = text.split_once(" file=\"").unwrap();
     let (file, _) = rest.split_once('"').unwrap();
-    compile(&[("a.kdl", &text), ("registry.lock", &lock(file))])
+    let mut models = vec![("plain", file)];
+    models.extend(text.contains(LOCKED).then_some(("other", "other.gguf")));
+    compile(&[("a.kdl", &text), ("registry.lock", &lock(&models))])
 }
 
 /// The findings, without the sums of a host.
@@ -59,7 +72,7 @@ fn findings(compiled: &Compiled) -> Vec<&Diagnostic> {
 
 /// The finding about the sums of a host.
 #[track_caller]
-fn sum(compiled: &Compiled) -> &Diagnostic {
+pub(super) fn sum(compiled: &Compiled) -> &Diagnostic {
     let found = compiled.findings.findings().iter().find(|finding| finding.code.name == "unschedulable-pods");
     found.unwrap_or_else(|| panic!("{}", compiled.report()))
 }
@@ -112,7 +125,11 @@ const CANNOT: &[Mistake] = &[
         message: "the memory of role `two` is unknown, but its pod requests memory: the lock has no facts of its model: run \
                   `orchgen lock` where the file is",
         help: "run `orchgen lock` where the model files are",
-        after: &[],
+        after: &[(
+            "// END",
+            "model \"other\" family=\"qwen2\" size=\"2 GB\" file=\"other.gguf\"\n\
+             role \"two\" residency=\"hot\" model=\"other\" port=8081 context=4096 key-file=\"/k\"\n// LOCKED",
+        )],
     },
     Mistake {
         changes: &[("numa 0 cpus=\"0-3\"; numa 1 cpus=\"4-7\"; ", "")],
@@ -158,7 +175,7 @@ const CANNOT: &[Mistake] = &[
         code: "kubernetes-cannot",
         message: "the model files of role `chat` are in `/usr`, which would hide that folder of the image",
         help: "move the files to a separate folder, such as `/srv/models`",
-        after: &[],
+        after: GOOD,
     },
 ];
 
@@ -218,6 +235,56 @@ const NAMES: &[Mistake] = &[
             ),
         ],
     },
+    Mistake {
+        changes: &[("stack \"home\"", "stack \"kube-system\"")],
+        code: "kubernetes-name",
+        message: "the name of stack `kube-system` is that of a namespace of the cluster",
+        help: "write another name, such as `stack-kube-system`",
+        after: &[("stack \"home\"", "stack \"stack-kube-system\"")],
+    },
+    Mistake {
+        changes: &[("stack \"home\"", "stack \"default\"")],
+        code: "kubernetes-name",
+        message: "the name of stack `default` is that of a namespace of the cluster",
+        help: "write another name, such as `stack-default`",
+        after: &[("stack \"home\"", "stack \"stack-default\"")],
+    },
+    Mistake {
+        changes: &[("host \"box\"", "host \"My_Box.lan\"")],
+        code: "kubernetes-name",
+        message: "the name of host `My_Box.lan` is no name of a node in Kubernetes",
+        help: "write the name of the node, such as `my-box.lan`, here and where it is used",
+        after: &[("host \"box\"", "host \"my-box.lan\"")],
+    },
+    Mistake {
+        changes: &[
+            (
+                "claim=\"models\"",
+                "claim=\"models\" { allow \"kubernetes-differs\" because=\"ReadOnlyMany\" }",
+            ),
+            ("port=8080", "host=\"box\" port=8080"),
+            (
+                "// END",
+                "host \"Box\" memory=\"64 GB\" cpus=\"0-7\"\n\
+                 role \"two\" host=\"Box\" residency=\"hot\" model=\"plain\" port=8081 context=4096 key-file=\"/k\"",
+            ),
+        ],
+        code: "kubernetes-name",
+        message: "host `Box` and host `box` would both be the node `box` in Kubernetes",
+        help: "write the name of the node, such as `box-2`, here and where it is used",
+        after: &[
+            (
+                "claim=\"models\"",
+                "claim=\"models\" { allow \"kubernetes-differs\" because=\"ReadOnlyMany\" }",
+            ),
+            ("port=8080", "host=\"box\" port=8080"),
+            (
+                "// END",
+                "host \"box-2\" memory=\"64 GB\" cpus=\"0-7\"\n\
+                 role \"two\" host=\"box-2\" residency=\"hot\" model=\"plain\" port=8081 context=4096 key-file=\"/k\"",
+            ),
+        ],
+    },
 ];
 
 const DIFFERS: &[Mistake] = &[
@@ -226,28 +293,34 @@ const DIFFERS: &[Mistake] = &[
         code: "kubernetes-differs",
         message: "role `chat` interleaves its memory over NUMA nodes, but its pod does not",
         help: "expect fewer tokens per second. For CPUs that no other pod uses, start the kubelet with \
-               `--cpu-manager-policy=static`",
-        after: &[],
+               `--cpu-manager-policy=static` and reserved CPUs, such as `--reserved-cpus=0`",
+        after: &[(
+            KEY,
+            " key-file=\"/etc/keys/chat\" { allow \"kubernetes-differs\" because=\"accepted\"; placement numa=\"interleave\" }",
+        )],
     },
     Mistake {
         changes: &[(KEY, " key-file=\"/etc/keys/chat\" { placement numa=\"bind 1\" }")],
         code: "kubernetes-differs",
         message: "role `chat` is bound to a NUMA node, but the kubelet selects the node of its pod",
-        help: "start the kubelet with `--cpu-manager-policy=static`, `--topology-manager-policy=single-numa-node` and \
-               `--memory-manager-policy=Static`",
-        after: &[],
+        help: "start the kubelet with `--cpu-manager-policy=static` and reserved CPUs, such as `--reserved-cpus=0`, and with \
+               `--topology-manager-policy=single-numa-node`, `--memory-manager-policy=Static` and `--reserved-memory`",
+        after: &[(
+            KEY,
+            " key-file=\"/etc/keys/chat\" { allow \"kubernetes-differs\" because=\"accepted\"; placement numa=\"bind 1\" }",
+        )],
     },
     Mistake {
         changes: &[(KEY, " key-file=\"/etc/keys/chat\" { placement cpus=\"1-2\" }")],
         code: "kubernetes-differs",
         message: "role `chat` uses the CPUs 1-2, but the kubelet selects the CPUs of its pod: only their number is kept",
-        help: "start the kubelet with `--cpu-manager-policy=static`",
+        help: "start the kubelet with `--cpu-manager-policy=static` and reserved CPUs, such as `--reserved-cpus=0`",
         after: &[(KEY, " key-file=\"/etc/keys/chat\" { placement threads=2 }")],
     },
     Mistake {
         changes: &[(KEY, " key-file=\"/etc/keys/chat\" { placement lock=#true }")],
         code: "kubernetes-differs",
-        message: "role `chat` locks its memory, but its pod has no capability for it",
+        message: "role `chat` locks its memory, but the container runtime limits the locked memory of its pod",
         help: "set `LimitMEMLOCK=infinity` for the container runtime of the node",
         after: &[(KEY, " key-file=\"/etc/keys/chat\" { placement lock=#false }")],
     },
@@ -255,8 +328,14 @@ const DIFFERS: &[Mistake] = &[
         changes: &[("residency=\"hot\"", "residency=\"warm\"")],
         code: "kubernetes-differs",
         message: "residency `warm` starts on demand, so no pod of `chat` runs until its Deployment is scaled",
-        help: "to start the first, run `kubectl --namespace home scale deployment/home-chat --replicas=1`",
-        after: &[],
+        help: "to start it, run `kubectl --namespace home scale deployment/home-chat --replicas=1`",
+        after: &[
+            ("residency=\"hot\"", "residency=\"warm\""),
+            (
+                "start=\"on-demand\"",
+                "start=\"on-demand\" { allow \"kubernetes-differs\" because=\"scaled by hand\" }",
+            ),
+        ],
     },
     Mistake {
         changes: &[(" claim=\"models\"", "")],
@@ -264,7 +343,7 @@ const DIFFERS: &[Mistake] = &[
         message: "store `models` has no `claim`, so pods mount `/srv/models` of their node, and their namespace cannot be \
                   `restricted`",
         help: "write `claim=\"models\"`, with the name of a PersistentVolumeClaim that has the models",
-        after: &[],
+        after: GOOD,
     },
     Mistake {
         changes: &[
@@ -272,23 +351,104 @@ const DIFFERS: &[Mistake] = &[
             (" file=\"plain.gguf\"", " file=\"/srv/models/plain.gguf\""),
         ],
         code: "kubernetes-differs",
-        message: "`/srv/models/plain.gguf` is in no store, so the pod of role `chat` mounts its folder from the node",
+        message: "`/srv/models` is in no store, so the pod of role `chat` mounts it from the node",
         help: "declare a `store` with the folder, and its `claim`",
-        after: &[],
+        after: GOOD,
     },
     Mistake {
         changes: &[(KEY, " key-file=\"/etc/keys/chat\" { option \"slot-save-path\" \"/var/slots\" }")],
         code: "kubernetes-differs",
         message: "role `chat` writes to `/var/slots`, which is lost with its pod",
         help: "use the files only as a cache that the role can lose",
-        after: &[],
+        after: &[(
+            KEY,
+            " key-file=\"/etc/keys/chat\" { allow \"kubernetes-differs\" because=\"accepted\"; option \"slot-save-path\" \"/var/slots\" }",
+        )],
     },
     Mistake {
         changes: &[(KEY, "")],
         code: "kubernetes-differs",
         message: "all pods of the cluster can use the Services without a `key-file`: `chat`",
-        help: "write `key-file` in the roles, or a NetworkPolicy in the cluster",
-        after: &[],
+        help: "write `key-file` in these roles and gateways, or a NetworkPolicy in the cluster",
+        after: GOOD,
+    },
+    Mistake {
+        changes: &[("residency=\"hot\"", "residency=\"warm\""), ("port=8080", "ports=\"8080-8082\"")],
+        code: "kubernetes-differs",
+        message: "residency `warm` starts on demand, so no pod of `chat` runs until its Deployment is scaled",
+        help: "to start it, run `kubectl --namespace home scale deployment/home-chat --replicas=3`",
+        after: GOOD,
+    },
+    Mistake {
+        changes: &[
+            ("gpu \"CUDA0\" memory=\"24 GB\" }", "gpu \"ROCm0\" memory=\"24 GB\" }"),
+            (KEY, " key-file=\"/etc/keys/chat\" { placement gpu=\"ROCm0\" }"),
+        ],
+        code: "kubernetes-differs",
+        message: "pods of host `box` use `amd.com/gpu` without root, and the device files belong to root",
+        help: "set `device_ownership_from_security_context = true` for the container runtime (containerd or CRI-O)",
+        after: &[
+            (
+                "gpu \"CUDA0\" memory=\"24 GB\" }",
+                "gpu \"ROCm0\" memory=\"24 GB\"; allow \"kubernetes-differs\" because=\"containerd is configured\" }",
+            ),
+            (KEY, " key-file=\"/etc/keys/chat\" { placement gpu=\"ROCm0\" }"),
+        ],
+    },
+    Mistake {
+        changes: &[
+            ("port=8080", "host=\"box\" port=8080"),
+            (
+                "// END",
+                "host \"two\" memory=\"64 GB\" cpus=\"0-7\"\n\
+                 role \"two\" host=\"two\" residency=\"hot\" model=\"plain\" port=8081 context=4096 key-file=\"/k\"",
+            ),
+        ],
+        code: "kubernetes-differs",
+        message: "pods of 2 hosts mount the claim `models` of store `models`",
+        help: "write `ReadOnlyMany` in `accessModes` of the PersistentVolumeClaim: `ReadWriteOnce` is for one node",
+        after: &[
+            (
+                "claim=\"models\"",
+                "claim=\"models\" { allow \"kubernetes-differs\" because=\"ReadOnlyMany\" }",
+            ),
+            ("port=8080", "host=\"box\" port=8080"),
+            (
+                "// END",
+                "host \"two\" memory=\"64 GB\" cpus=\"0-7\"\n\
+                 role \"two\" host=\"two\" residency=\"hot\" model=\"plain\" port=8081 context=4096 key-file=\"/k\"",
+            ),
+        ],
+    },
+    Mistake {
+        changes: &[
+            ("port=8080 context=4096 key-file=\"/etc/keys/chat\"", "gateway=\"front\" context=4096"),
+            ("// END", "gateway \"front\" port=8000"),
+        ],
+        code: "kubernetes-differs",
+        message: "all pods of the cluster can use the Services without a `key-file`: `front`",
+        help: "write `key-file` in these roles and gateways, or a NetworkPolicy in the cluster",
+        after: &[
+            ("port=8080 context=4096 key-file=\"/etc/keys/chat\"", "gateway=\"front\" context=4096"),
+            ("// END", "gateway \"front\" port=8000 key-file=\"/etc/keys/front\""),
+        ],
+    },
+    Mistake {
+        changes: &[
+            ("port=8080 context=4096 key-file=\"/etc/keys/chat\"", "gateway=\"front\" context=4096"),
+            (
+                "// END",
+                "gateway \"front\" port=8000 key-file=\"/etc/keys/front\" { placement numa=\"interleave\" }",
+            ),
+        ],
+        code: "kubernetes-differs",
+        message: "gateway `front` interleaves its memory over NUMA nodes, but its pod does not",
+        help: "expect fewer tokens per second. For CPUs that no other pod uses, start the kubelet with \
+               `--cpu-manager-policy=static` and reserved CPUs, such as `--reserved-cpus=0`",
+        after: &[
+            ("port=8080 context=4096 key-file=\"/etc/keys/chat\"", "gateway=\"front\" context=4096"),
+            ("// END", "gateway \"front\" port=8000 key-file=\"/etc/keys/front\""),
+        ],
     },
 ];
 
@@ -339,8 +499,8 @@ fn an_option_cannot_connect_to_the_node() {
     assert_eq!(
         (&*found.message, &*found.help[0]),
         (
-            "option `rpc` of role `chat` connects to `127.0.0.1`, which is the container itself",
-            "write an address of this machine that the container can reach"
+            "option `rpc` of role `chat` connects to `127.0.0.1`, which is the pod itself",
+            "write an address of the other server that the pod can reach, such as the name of its Service"
         )
     );
     assert_eq!(rpc("10.0.0.7").codes(), ["kubernetes-differs"], "its memory can be on the other machine");
@@ -422,7 +582,7 @@ fn a_pod_with_unknown_memory_has_no_limit() {
     let text = STACK.replace("file=\"plain.gguf\"", "file=\"plain.gguf\" projector=\"eye.gguf\"");
     let eye = "\"plain\": {\"architecture\": \"clip\", \"file\": \"eye.gguf\", \"header\": \"0\", \"size\": 600000000, \
         \"projector_width\": 256}";
-    let all = lock("plain.gguf");
+    let all = lock(&[("plain", "plain.gguf")]);
     let with_eye = format!("{}, \"projectors\": {{{eye}}}}}", all.strip_suffix('}').unwrap());
     let compiled = compile(&[("a.kdl", &text), ("registry.lock", &with_eye)]);
     let [finding] = findings(&compiled)[..] else { panic!("{}", compiled.report()) };
@@ -441,4 +601,92 @@ fn a_pod_with_unknown_memory_has_no_limit() {
     // Without the facts of the projector, the request would be too small.
     let compiled = compile(&[("a.kdl", &text), ("registry.lock", &all)]);
     assert_eq!(findings(&compiled)[0].code.name, "kubernetes-cannot", "{}", compiled.report());
+}
+
+/// A store can be in another folder on a host. Its claim is mounted there.
+#[test]
+fn a_claim_is_mounted_in_the_folder_of_the_host() {
+    let store = "claim=\"models\" { mount \"box\" path=\"/data/models\" }";
+    let compiled = changed(&[("claim=\"models\"", store)]);
+    assert!(compiled.findings.is_empty(), "{}", compiled.report());
+    let compiled = changed(&[("claim=\"models\"", "{ mount \"box\" path=\"/data/models\" }")]);
+    let [finding] = findings(&compiled)[..] else { panic!("{}", compiled.report()) };
+    assert!(finding.message.contains("pods mount `/data/models` of their node"), "{}", finding.message);
+}
+
+/// The memory of a model behind a router is that of the pod of the router.
+#[test]
+fn settings_behind_a_router_are_reported() {
+    let compiled = changed(&[
+        (
+            "port=8080 context=4096 key-file=\"/etc/keys/chat\"",
+            "gateway=\"front\" context=4096 { option \"slot-save-path\" \"/var/slots\"; placement lock=#true }",
+        ),
+        ("// END", "gateway \"front\" port=8000 key-file=\"/etc/keys/front\""),
+    ]);
+    let messages: Vec<&str> = findings(&compiled).iter().map(|finding| &*finding.message).collect();
+    let expected = ["role `chat` locks its memory", "role `chat` writes to `/var/slots`"];
+    for text in expected {
+        assert!(messages.iter().any(|message| message.starts_with(text)), "{messages:#?}");
+    }
+}
+
+/// TLS and a prefix break the probes, as options and as variables.
+#[test]
+fn variables_cannot_break_the_probes() {
+    for name in ["LLAMA_ARG_API_PREFIX", "LLAMA_ARG_SSL_KEY_FILE"] {
+        let env = format!(" key-file=\"/etc/keys/chat\" {{ env {{ {name} \"/k\" }} }}");
+        let compiled = changed(&[(KEY, &env)]);
+        let [finding] = findings(&compiled)[..] else { panic!("{}", compiled.report()) };
+        assert_eq!(finding.code.name, "engine-variable");
+        assert!(finding.message.ends_with("which request `/health` over plain HTTP"), "{}", finding.message);
+        assert_eq!(finding.help, [format!("remove `{name} \"/k\"`")]);
+    }
+}
+
+/// If all processes are pods, clients use the Services. Next to units, the Services are an additional address.
+#[test]
+fn clients_use_the_services_of_a_stack_of_pods() {
+    let two = [("port=8080", "ports=\"8080-8081\"")];
+    let endpoints = |targets: &'static str| {
+        let bin = (IMAGE, &*format!(" bin=\"/opt/bin\"{IMAGE}"));
+        let compiled = changed(&[two[0], bin, ("targets \"kubernetes\"", targets)]);
+        let files = compiled.files();
+        let stack: serde_json::Value = serde_json::from_str(&files["stack.json"].0).unwrap();
+        let role = &stack["roles"][0];
+        (role["endpoints"].clone(), role["service"].clone(), files)
+    };
+    let (urls, service, files) = endpoints("targets \"kubernetes\" \"stack-json\" \"docs\"");
+    assert_eq!((urls, service), (serde_json::json!(["http://home-chat.home:8080"]), serde_json::Value::Null));
+    assert!(
+        files["docs/MODEL_REFERENCE.md"].0.contains("home-chat.home"),
+        "{}",
+        files["docs/MODEL_REFERENCE.md"].0
+    );
+    let (urls, service, _) = endpoints("targets \"kubernetes\" \"stack-json\" \"systemd\"");
+    assert_eq!(urls, serde_json::json!(["http://127.0.0.1:8080", "http://127.0.0.1:8081"]));
+    assert_eq!(service, "http://home-chat.home:8080");
+}
+
+/// The device plugin selects the GPUs. `renumbered-gpus` is about their numbers.
+#[test]
+fn a_pod_can_get_a_smaller_gpu() {
+    let second = |memory: &str| {
+        changed(&[
+            ("memory=\"24 GB\" }", &format!("memory=\"{memory}\"; gpu \"CUDA1\" memory=\"12 GB\" }}")),
+            (KEY, " key-file=\"/etc/keys/chat\" { placement gpu=\"CUDA0\" }"),
+        ])
+    };
+    let compiled = second("24 GB");
+    let found = findings(&compiled).into_iter().find(|finding| finding.code.name == "kubernetes-differs");
+    let found = found.unwrap_or_else(|| panic!("{}", compiled.report()));
+    assert_eq!(
+        (&*found.message, &*found.help[0]),
+        (
+            "a pod of host `box` can get any GPU of `nvidia.com/gpu`, but `CUDA0` has 24 GB and `CUDA1` has 12 GB",
+            "write `memory=\"12 GB\"` for all GPUs of the resource, so that each model fits into each of them"
+        )
+    );
+    let compiled = second("12 GB");
+    assert!(!compiled.codes().contains(&"kubernetes-differs"), "{}", compiled.report());
 }

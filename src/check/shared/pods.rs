@@ -2,6 +2,7 @@
 
 use crate::derive::{Derived, GatewayServer, ServedGateway, ServedRole};
 use crate::diag::{Change, Diagnostic};
+use crate::hir::kubernetes::are_only_pods;
 use crate::hir::{Registry, TargetName};
 use crate::source::Span;
 
@@ -13,9 +14,7 @@ pub(in crate::check) fn target(registry: &Registry) -> Option<Span> {
 
 /// True if images run only as pods: no other target starts containers, or programs of gateways.
 pub(in crate::check) fn is_only_target(registry: &Registry) -> bool {
-    let starts = [TargetName::Quadlet, TargetName::Compose, TargetName::Systemd, TargetName::Bin];
-    let is_other = registry.stack.targets.iter().any(|target| starts.contains(&target.value));
-    target(registry).is_some() && !is_other
+    are_only_pods(registry.stack.targets.iter().map(|target| target.value))
 }
 
 /// The roles with their own pods.

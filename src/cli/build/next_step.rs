@@ -229,7 +229,8 @@ fn describe(checked: &Checked, served: &ServedGateway) -> String {
     let registry = checked.registry();
     let gateway = registry.gateways.get(served.id);
     let host = registry.hosts.get(gateway.host.value).address.as_ref();
-    let addresses = client_addresses(&served.endpoint.addresses, host.map(|address| &*address.value));
+    let for_clients = served.endpoint.for_clients(registry, &gateway.head.name);
+    let addresses = client_addresses(&for_clients, host.map(|address| &*address.value));
     let addresses: BTreeSet<ClientAddress> = addresses.collect();
     let addresses: Vec<String> =
         addresses.into_iter().map(|address| base_url(&address, gateway.port.value)).collect();

@@ -107,7 +107,7 @@ impl Setter {
 pub enum Refusal {
     /// The program prints something and exits, so that the server never serves.
     PrintsAndExits,
-    /// It hides the health check from the unit: another path, or TLS (llama.cpp b11434,
+    /// It hides `/health` from health checks: another path, or TLS (llama.cpp b11434,
     /// `tools/server/server-http.cpp`; with only one of the two TLS files the server silently uses plain HTTP).
     HidesHealth,
     /// It selects a predefined model.

@@ -5,7 +5,7 @@ use super::text;
 use crate::derive::Derived;
 use crate::derive::drafting::draft_max;
 use crate::derive::overrides::request_limit;
-use crate::derive::{ClientAddress, client_addresses};
+use crate::derive::{ClientAddress, client_addresses, only_service};
 use crate::hir::{
     self, Context, ForbiddenFeature, Id, Model, PortRange, ProcessSettings, Registry, RoleKind, Serving,
 };
@@ -183,7 +183,10 @@ fn row(registry: &Registry, role: &hir::Role) -> RoleRow {
         host: provider
             .process()
             .map(|process| registry.hosts.get(process.host.value).head.name.value.clone()),
-        addresses: provider.process().map(|process| addresses(registry, process)).unwrap_or_default(),
+        addresses: provider
+            .process()
+            .map(|process| addresses(registry, &provider.head.name, process))
+            .unwrap_or_default(),
         context: provider.serving().map(|serving| context(registry, serving)),
         slots: provider.serving().map(|serving| serving.slots.value.count),
         speed: measured.map(|measured| measured.speed.0.clone()),
@@ -205,8 +208,12 @@ fn model_of(registry: &Registry, id: Id<Model>) -> Provider {
 }
 
 /// The addresses of a process for other machines.
-fn addresses(registry: &Registry, process: &ProcessSettings) -> Box<[ClientAddress]> {
+fn addresses(registry: &Registry, name: &str, process: &ProcessSettings) -> Box<[ClientAddress]> {
     let host = registry.hosts.get(process.host.value).address.as_ref().map(|address| &*address.value);
+    let gateway = process.gateway.map(|gateway| &registry.gateways.get(gateway.value).head.name);
+    if let Some(service) = only_service(registry, gateway.map_or(name, |gateway| gateway)) {
+        return [ClientAddress::Name(service)].into();
+    }
     let listen: Vec<Arc<str>> = process.listen.iter().map(|address| address.value.clone()).collect();
     if listen.is_empty() {
         return [Ipv4Addr::LOCALHOST.into()].into();

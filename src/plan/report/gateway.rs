@@ -1,7 +1,7 @@
 //! The gateways of the report, with the sets of models that llama-swap keeps in memory.
 
 use super::name_of;
-use super::role::urls;
+use super::role::gateway_urls;
 use crate::derive::{Derived, ServedGateway};
 use crate::hir::{Id, Role};
 use serde::Serialize;
@@ -70,7 +70,7 @@ fn gateway(derived: &Derived, served: &ServedGateway) -> ReportGateway {
             sets.push(inside.map(|role| name_of(registry, *role)).collect());
         }
     }
-    let (urls, _) = urls(&served.endpoint, host);
+    let (urls, _) = gateway_urls(registry, served);
     let peers = super::super::swap::peers(derived, served.id).into_iter();
     let peers = peers.map(|peer| ReportPeer { name: peer.name, host: peer.host, names: peer.names });
     ReportGateway {

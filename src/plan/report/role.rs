@@ -2,8 +2,8 @@
 
 use super::{Index, MAX_ROLES, name_of};
 use crate::derive::overrides::request_limit;
-use crate::derive::{ClientAddress, ServedProcess, base_url, client_addresses};
-use crate::hir::{self, Bytes, Context, GpuLayers, Id, NumaPolicy, Role, RoleKind, Start};
+use crate::derive::{ClientAddress, Endpoint, ServedGateway, ServedProcess, base_url, client_addresses};
+use crate::hir::{self, Bytes, Context, GpuLayers, Id, NumaPolicy, Registry, Role, RoleKind, Start};
 use crate::plan::reference::Heading;
 use serde::Serialize;
 use std::net::Ipv4Addr;
@@ -128,8 +128,8 @@ fn served(index: &Index<'_>, id: Id<Role>, name: &str) -> Option<Served> {
     let residency = registry.residencies.get(process.settings.residency.value);
     let serving = index.engine(id).map(|role| &*role.serving);
     let (urls, more_urls) = match gateway {
-        Some(gateway) => urls(&gateway.endpoint, host),
-        None => urls(process.endpoint, host),
+        Some(gateway) => gateway_urls(registry, gateway),
+        None => urls(registry, (&registry.roles.get(id).head.name, process.endpoint), host),
     };
     let key = gateway.is_some_and(|gateway| registry.gateways.get(gateway.id).key_file.is_some());
     Some(Served {
@@ -156,10 +156,11 @@ fn served(index: &Index<'_>, id: Id<Role>, name: &str) -> Option<Served> {
 }
 
 /// The first base URLs of an endpoint, and the number of the others: for each process, one for each address.
-pub(super) fn urls(endpoint: &crate::derive::Endpoint, host: &hir::Host) -> (Vec<String>, usize) {
+fn urls(registry: &Registry, (name, endpoint): (&str, &Endpoint), host: &hir::Host) -> (Vec<String>, usize) {
     let address = host.address.as_ref().map(|address| &*address.value);
     let mut addresses: Vec<ClientAddress> = Vec::new();
-    for address in client_addresses(&endpoint.addresses, address) {
+    let for_clients = endpoint.for_clients(registry, name);
+    for address in client_addresses(&for_clients, address) {
         if !addresses.contains(&address) {
             addresses.push(address);
         }
@@ -167,12 +168,19 @@ pub(super) fn urls(endpoint: &crate::derive::Endpoint, host: &hir::Host) -> (Vec
     if addresses.is_empty() {
         addresses.push(Ipv4Addr::LOCALHOST.into());
     }
-    let instances = endpoint.ports.len();
+    // A Service has one port for all pods.
+    let instances = if for_clients == endpoint.addresses { endpoint.ports.len() } else { 1 };
     let all = (0..instances).map(|instance| endpoint.port(instance));
     let all = all.flat_map(|port| addresses.iter().map(move |address| base_url(address, port)));
     let listed: Vec<String> = all.take(MAX_ADDRESSES).collect();
     let more = (instances * addresses.len()).saturating_sub(listed.len());
     (listed, more)
+}
+
+/// The first base URLs of a gateway, and the number of the others.
+pub(super) fn gateway_urls(registry: &Registry, served: &ServedGateway) -> (Vec<String>, usize) {
+    let gateway = registry.gateways.get(served.id);
+    urls(registry, (&gateway.head.name, &served.endpoint), registry.hosts.get(gateway.host.value))
 }
 
 /// Where a process runs: GPUs with their layers, NUMA policy, CPUs, threads.

@@ -8,7 +8,7 @@ use super::names::Quantity;
 use super::probes::Probes;
 use super::volumes::{key_path, mounts, volumes};
 use super::workload::Workload;
-use crate::plan::kubernetes::LabelValue;
+use crate::plan::kubernetes::node_name;
 use crate::plan::{Bytes, Word};
 use std::collections::BTreeMap;
 
@@ -25,7 +25,8 @@ const STOP: i64 = 30;
 const FIRST_FREE_PORT: i32 = 1024;
 
 pub(super) fn pod_spec(workload: &Workload<'_>) -> PodSpec {
-    let node = workload.pod.node.as_ref().map(|host| LabelValue::of(&host.to_lowercase()).to_string());
+    // `kubernetes-name` reports other names.
+    let node = workload.pod.node.as_ref().and_then(|host| node_name(host)).map(|node| node.to_string());
     PodSpec {
         automount_service_account_token: Some(false),
         containers: vec![container(workload)],

@@ -4,7 +4,7 @@ use super::GENERATED;
 use super::api::{Namespace, ObjectMeta};
 use super::names::Labels;
 use crate::plan::kubernetes::namespace;
-use crate::plan::{MountSource, Plan, Pod};
+use crate::plan::{Mount, Plan, Pod};
 use crate::render::RenderError;
 use crate::render::yaml::to_yaml;
 use serde::Serialize;
@@ -32,7 +32,7 @@ pub(super) fn namespace_text(plan: &Plan, pods: &[&Pod]) -> Result<String, Rende
     let fail = || RenderError::new(&plan.stack, "no namespace can have its name");
     let name = namespace(&plan.stack).ok_or_else(fail)?;
     let mut mounts = pods.iter().flat_map(|pod| &pod.mounts);
-    let uses_nodes = mounts.any(|mount| matches!(mount.source, MountSource::Folder | MountSource::File));
+    let uses_nodes = mounts.any(Mount::is_of_node);
     let enforced = if uses_nodes { "privileged" } else { "restricted" };
     let mut labels = Labels::of_stack(&plan.stack).all();
     for (mode, level) in [("enforce", enforced), ("audit", "restricted"), ("warn", "restricted")] {

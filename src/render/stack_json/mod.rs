@@ -43,6 +43,9 @@
 //!   `model` of a request must be one of `names`.
 //! - `image` is the container image of a role that a container serves; other roles do not have it. Its service or container is
 //!   `STACK-ROLE`, with the number of the instance if it has several.
+//! - With the target `kubernetes`, clients in the cluster use the Services. If no other target starts servers, `endpoints` and
+//!   `endpoint` are the Service, one for all processes. Else `service` of a role or gateway is its base URL; without the target it is
+//!   missing.
 //! - `gateways` is missing if there are none. `roles` are those with their own model; roles that share one are names of it.
 //!   `at_once` is the maximum number of models that the gateway keeps in memory. For llama-swap it is the size of the largest set.
 //! - `peers` of a gateway are the servers to which it forwards requests: a client can use their `names` at the gateway too. `name` is
@@ -79,7 +82,10 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer};
 
 use super::{ArtifactCollector, OutputTarget, Pieces, RenderError};
-use crate::plan::{Gateway, Host, Plan, Role, Route, Start, SwapPeer, base_url, client_addresses};
+use crate::plan::kubernetes::service_host;
+use crate::plan::{
+    ClientAddress, Gateway, Host, Plan, Role, Route, Start, SwapPeer, TargetName, base_url, client_addresses,
+};
 use hosts::{HostView, ServiceView};
 
 pub(super) static TARGET: OutputTarget = OutputTarget::new(PATH, &[], artifacts);
@@ -131,6 +137,8 @@ struct RoleView<'p> {
     image: Option<&'p str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     gateway: Option<&'p str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -143,6 +151,8 @@ struct GatewayView<'p> {
     peers: Vec<PeerView<'p>>,
     at_once: u32,
     key_required: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -191,6 +201,7 @@ fn gateway_view<'p>(plan: &'p Plan, gateway: &'p Gateway) -> Option<GatewayView<
         peers: gateway.peers().iter().map(peer_view).collect(),
         at_once: gateway.most,
         key_required: server.key_file.is_some(),
+        service: service(plan, server),
     })
 }
 
@@ -202,6 +213,15 @@ fn peer_view(peer: &SwapPeer) -> PeerView<'_> {
 fn endpoint(listen: &[Arc<str>], host: &Host, port: u16) -> String {
     let mut addresses = client_addresses(listen, host.address.as_deref());
     base_url(&addresses.next().unwrap_or(Ipv4Addr::LOCALHOST.into()), port)
+}
+
+/// The base URL of the Service of a role or gateway, if it has pods next to processes of units or scripts.
+fn service(plan: &Plan, server: &Role) -> Option<String> {
+    if plan.has_only_pods() || !plan.targets.contains(&TargetName::Kubernetes) {
+        return None;
+    }
+    let host = service_host(&plan.stack, &server.name)?;
+    Some(base_url(&ClientAddress::Name(host), server.ports.first))
 }
 
 /// The names of a role. With other settings, a name of a role that shares the same process is not one of them.
@@ -218,7 +238,9 @@ fn role_view<'p>(plan: &'p Plan, route: &'p Route) -> Option<RoleView<'p>> {
     let engine = role.engine();
     let gateway = role.gateway.and_then(|number| plan.gateways.get(number as usize));
     let server = gateway.and_then(|gateway| plan.roles.get(gateway.server)).unwrap_or(role);
-    let ports = server.processes.iter().map(|process| process.port);
+    // A Service has one port for all pods.
+    let processes = if plan.has_only_pods() { 1 } else { server.processes.len() };
+    let ports = server.processes.iter().take(processes).map(|process| process.port);
     Some(RoleView {
         name: &route.name,
         tier: route.tier.as_deref(),
@@ -239,5 +261,6 @@ fn role_view<'p>(plan: &'p Plan, route: &'p Route) -> Option<RoleView<'p>> {
         shares: route.shares.then_some(&role.name),
         image: role.container.as_ref().map(|container| &*container.image),
         gateway: gateway.map(|gateway| &*gateway.name),
+        service: service(plan, server),
     })
 }

@@ -277,9 +277,9 @@ pub fn reason_not_allowed(option: &OptionRecord, spelling: &str) -> Option<(Stri
     }
     let why = match row.refusal? {
         Refusal::PrintsAndExits => format!("with `{spelling}` the program prints something and exits"),
-        Refusal::HidesHealth => format!(
-            "`{spelling}` breaks the health check of the unit, which requests `{HEALTH_PATH}` over plain HTTP"
-        ),
+        Refusal::HidesHealth => {
+            format!("`{spelling}` breaks health checks, which request `{HEALTH_PATH}` over plain HTTP")
+        }
         Refusal::SkipsWeights => format!("with `{spelling}` the server does not load the weights"),
         Refusal::SelectsModel => selects_model(spelling),
     };

@@ -2,7 +2,7 @@
 
 use crate::engine::Access;
 use crate::engine::dialect::OptionPath;
-use crate::hir::{Host, Id, Registry, Store};
+use crate::hir::{Host, Id, Registry};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -15,6 +15,28 @@ pub struct Mount {
     pub source: MountSource,
     /// True if the server writes there.
     pub writes: bool,
+}
+
+impl Mount {
+    /// True if a path is in this mount, or is its folder.
+    pub fn has(&self, path: &str) -> bool {
+        is_within(path, &self.path)
+    }
+
+    /// True if it is a file or folder of the node.
+    pub fn is_of_node(&self) -> bool {
+        matches!(self.source, MountSource::Folder | MountSource::File)
+    }
+
+    /// The mounts of a pod that are in another mount of it that the container cannot write. If that has no file or folder for such a
+    /// mount, the container does not start: its runtime cannot create one there.
+    pub fn nested_in_read_only(all: &[Self]) -> impl Iterator<Item = (&Self, &Self)> {
+        all.iter().filter_map(|inner| {
+            let outer = all.iter().filter(|outer| outer.path != inner.path && outer.has(&inner.path));
+            let innermost = outer.max_by_key(|outer| outer.path.len())?;
+            (!innermost.writes).then_some((inner, innermost))
+        })
+    }
 }
 
 /// The content of a mount.
@@ -36,13 +58,14 @@ const TMP: &str = "/tmp";
 /// Folders of the kernel, which a container has.
 const OF_THE_KERNEL: [&str; 3] = ["/dev", "/proc", "/sys"];
 
-/// The mounts for model files and the paths of options, in byte order of paths. A folder that the server writes is empty, unless it
+/// The mounts on a host for model files and the paths of options, in byte order of paths. A folder that the server writes is empty, unless it
 /// is also a folder with files that it reads.
-pub(super) fn mounts<'f>(
+pub(super) fn mounts<'a>(
     (registry, host): (&Registry, Id<Host>),
-    files: impl Iterator<Item = &'f str>,
-    paths: &[OptionPath],
+    files: impl Iterator<Item = &'a str>,
+    paths: impl IntoIterator<Item = &'a OptionPath>,
 ) -> Vec<Mount> {
+    let paths: Vec<&OptionPath> = paths.into_iter().collect();
     let mut found = Found { registry, host, all: BTreeMap::new() };
     for file in files {
         match parent(file) {
@@ -81,8 +104,9 @@ impl Found<'_> {
     fn claim(&self, path: &str) -> Option<(Arc<str>, MountSource)> {
         let host = self.host;
         let claimed = self.registry.stores.iter().filter(|store| store.is_on(host));
-        let claimed =
-            claimed.filter_map(|store| Some((folder_of(store, host), store.claim.as_ref()?.value.clone())));
+        let claimed = claimed.filter_map(|store| {
+            Some((without_slashes(store.path_on(host)), store.claim.as_ref()?.value.clone()))
+        });
         let inside = claimed.filter(|(folder, _)| is_within(path, folder));
         let (folder, claim) = inside.max_by_key(|(folder, _)| folder.len())?;
         Some((folder.into(), MountSource::Claim(claim)))
@@ -95,24 +119,18 @@ impl Found<'_> {
             .map(|mount| mount.path.clone())
             .collect();
         self.all.retain(|path, mount| {
-            let is_of_node = matches!(mount.source, MountSource::Folder | MountSource::File);
-            !is_of_node || !folders.iter().any(|folder| folder != path && is_within(path, folder))
+            !mount.is_of_node() || !folders.iter().any(|folder| folder != path && is_within(path, folder))
         });
     }
 
-    /// Adds a folder that the server writes.
+    /// Adds a folder that the server writes. The checks report the root folder.
     fn write(&mut self, folder: &str) {
-        if folder == TMP || folder == "/" {
+        if folder == TMP {
             return;
         }
         let empty = || Mount { path: folder.into(), source: MountSource::Empty, writes: true };
         self.all.entry(folder.into()).or_insert_with(empty).writes = true;
     }
-}
-
-/// The folder of a store on a host.
-fn folder_of(store: &Store, host: Id<Host>) -> &str {
-    without_slashes(store.path_on(host))
 }
 
 /// True for a path of an option that needs a mount: a relative path is in the folder of the image.
@@ -126,6 +144,7 @@ fn is_within(path: &str, folder: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// The folder of a path.
 fn parent(path: &str) -> &str {
     path.rsplit_once('/').map_or("/", |(folder, _)| if folder.is_empty() { "/" } else { folder })
 }

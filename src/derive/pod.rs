@@ -28,7 +28,7 @@ pub struct Pod {
     pub args: Arc<[Word]>,
     /// The variables, in byte order of names.
     pub env: Variables,
-    /// The number of CPUs. `None` if neither CPUs nor threads are declared.
+    /// The number of CPUs. `None` if neither CPUs nor threads are known.
     pub cpus: Option<u32>,
     /// The memory that it requests: all that is known.
     pub request: Bytes,
@@ -185,13 +185,10 @@ fn inside(args: &Arc<[Word]>, port: u16, gpus: &PodGpus) -> Arc<[Word]> {
     args.iter().map(word).collect()
 }
 
-/// The CPUs of a process: those of its placement, or else one for each declared thread, or else all of the host.
+/// The CPUs of a process: those of its placement, or else one for each of its threads.
 fn cpus(process: &ProcessSettings, host: &Host) -> Option<u32> {
-    let placed = process.cpus(host, 0).map(|cpus| cpus.count());
-    let declared = process.placement.threads.map(|threads| u64::from(threads.value));
-    let of_host = || process.threads_cpus(host, 0).map(|cpus| cpus.count());
-    let count = placed.or(declared).or_else(of_host)?;
-    u32::try_from(count).ok().filter(|count| *count > 0)
+    let placed = process.cpus(host, 0).and_then(|cpus| u32::try_from(cpus.count()).ok());
+    placed.or_else(|| process.threads(host, 0)).filter(|count| *count > 0)
 }
 
 /// The memory of a router: all models that it may have in memory at the same time, and the margins of a container for each of their

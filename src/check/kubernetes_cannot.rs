@@ -1,9 +1,9 @@
 //! Roles and gateways that cannot run as pods, if the stack has the target `kubernetes`.
 
+use super::owner;
 use super::shared::gateway_remedy::router_change;
 use super::shared::inside::{self, Found, Inside};
 use super::shared::pods;
-use super::{kubernetes_mounts, owner};
 use crate::derive::{Derived, ServedRole};
 use crate::diag::{Diagnostic, Diagnostics, words};
 use crate::hir::kubernetes::GpuResource;
@@ -43,7 +43,6 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     }
     without_image(derived, findings);
     other_programs(derived, findings);
-    kubernetes_mounts::report(derived, findings);
     for served in pods::routers(derived) {
         let (gateway, host) =
             (registry.gateways.get(served.id), registry.hosts.get(served.settings.host.value));

@@ -37,7 +37,6 @@ mod inherited_override;
 mod interrupted_requests;
 mod kubernetes_cannot;
 mod kubernetes_differs;
-mod kubernetes_mounts;
 mod kubernetes_name;
 mod literal_variable;
 mod misplaced_key_file;

@@ -1,10 +1,9 @@
 //! Files, folders and variables that pods use in another way than units.
 
-use super::kubernetes_differs::KUBERNETES_DIFFERS;
-use super::owner;
-use super::shared::pods;
+use super::pods;
+use crate::check::owner;
 use crate::derive::{Derived, Mount, MountSource, POD_USER, ServedRole, selects_gpus};
-use crate::diag::{Diagnostic, Diagnostics, words};
+use crate::diag::{Code, Diagnostic, Diagnostics, words};
 use crate::hir::{Registry, Role};
 use crate::source::{Span, Spanned};
 use std::collections::BTreeSet;
@@ -14,12 +13,17 @@ use std::sync::Arc;
 const OF_PODS: [&str; 9] = ["/app", "/bin", "/dev", "/etc", "/lib", "/proc", "/sys", "/tmp", "/usr"];
 
 /// Reports what differs for the mounts and the variables of pods.
-pub(super) fn report(derived: &Derived, findings: &mut Diagnostics) {
+pub(in crate::check) fn report(code: &'static Code, derived: &Derived, findings: &mut Diagnostics) {
     let mut reported: BTreeSet<Span> = BTreeSet::new();
     for served in pods::all_roles(derived) {
         let registry = &derived.registry;
-        let case =
-            Case { registry, role: registry.roles.get(served.id), served, mounts: derived.mounts(served) };
+        let case = Case {
+            code,
+            registry,
+            role: registry.roles.get(served.id),
+            served,
+            mounts: derived.mounts(served),
+        };
         findings.extend(case.written().chain(case.nested()));
         for (place, finding) in case.variables() {
             // A variable of an engine applies to many roles, but is reported once.
@@ -32,6 +36,7 @@ pub(super) fn report(derived: &Derived, findings: &mut Diagnostics) {
 
 /// A role with the mounts of its pod.
 struct Case<'r> {
+    code: &'static Code,
     registry: &'r Registry,
     role: &'r Role,
     served: &'r ServedRole,
@@ -50,7 +55,7 @@ impl Case<'_> {
                 words::quoted(path)
             );
             let place = self.role.head.name.span;
-            let finding = KUBERNETES_DIFFERS.at(place, "writes to a folder of the node", message);
+            let finding = self.code.at(place, "writes to a folder of the node", message);
             let command = format!("run `chgrp {POD_USER} {path}` and `chmod g+w {path}` on the node");
             finding.about(self.role).help(command).help("or write to a separate folder")
         })
@@ -66,7 +71,7 @@ impl Case<'_> {
                 self.role,
                 words::quoted(&outer.path)
             );
-            let finding = KUBERNETES_DIFFERS.at(self.role.head.name.span, "a volume in a volume", message);
+            let finding = self.code.at(self.role.head.name.span, "a volume in a volume", message);
             let holder = match &outer.source {
                 MountSource::Claim(claim) => format!("in the claim {}", words::quoted(claim)),
                 MountSource::Folder | MountSource::File | MountSource::Empty => "on the node".to_owned(),
@@ -93,7 +98,7 @@ impl Case<'_> {
             self.role,
             words::quoted(&name.value)
         );
-        let finding = KUBERNETES_DIFFERS.at(name.span, "not for pods", message);
+        let finding = self.code.at(name.span, "not for pods", message);
         Some((name.span, finding.help("let the device plugin offer only the GPUs that pods may have")))
     }
 
@@ -116,7 +121,7 @@ impl Case<'_> {
             self.role,
             words::quoted(path)
         );
-        let finding = KUBERNETES_DIFFERS.at(value.span, "no mount of the pod", message);
+        let finding = self.code.at(value.span, "no mount of the pod", message);
         let help = format!(
             "remove the variable if {} is only on the host, or use an image with it",
             words::quoted(path)

@@ -3,4 +3,5 @@
 mod comparison;
 mod findings;
 pub(crate) mod own;
+mod pods;
 mod tools;

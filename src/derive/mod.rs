@@ -87,7 +87,7 @@ pub use pairs::RoleDraft;
 pub use peers::{NoPeer, PeerAddress, ServedPeer, Unreachable};
 pub use place::{MemoryScope, Place};
 pub use placement::{MemoryPolicy, PerInstance, ProcessPlacement};
-pub use pod::{NO_CACHE, Pod, PodGpus, router_env};
+pub use pod::{NO_CACHE, POD_USER, Pod, PodGpus, router_env, selects_gpus};
 pub use process::ServedProcess;
 pub use profiles::{CODES, ProfileSources, ProfileText, SharedProfile};
 pub use program::ServedProgram;

@@ -19,6 +19,9 @@ use std::sync::Arc;
 /// The variables of a process, in byte order of names.
 type Variables = Vec<(Arc<str>, Arc<str>)>;
 
+/// The user and the group of the server in a pod. Images run as root by default.
+pub const POD_USER: i64 = 65532;
+
 /// The pod of a role or of the router of a gateway.
 #[derive(Clone, Debug)]
 pub struct Pod {
@@ -28,7 +31,7 @@ pub struct Pod {
     pub args: Arc<[Word]>,
     /// The variables, in byte order of names.
     pub env: Variables,
-    /// The number of CPUs. `None` if neither CPUs nor threads are declared.
+    /// The number of CPUs. `None` if neither CPUs nor threads are known.
     pub cpus: Option<u32>,
     /// The memory that it requests: all that is known.
     pub request: Bytes,
@@ -85,13 +88,21 @@ impl PodGpus {
     }
 
     fn env(&self, env: &[(Arc<str>, Arc<str>)]) -> Variables {
-        let renamed = env.iter().map(|(name, value)| (name.clone(), self.rename(name, value).into()));
+        // The device plugin sets them for the GPUs that it selects.
+        let is_kept = |name: &str| self.counts.is_empty() || !selects_gpus(name);
+        let kept = env.iter().filter(|(name, _)| is_kept(name));
+        let renamed = kept.map(|(name, value)| (name.clone(), self.rename(name, value).into()));
         let mut all: BTreeMap<Arc<str>, Arc<str>> = renamed.collect();
         if self.counts.contains_key(&GpuResource::Nvidia) {
             all.entry(CUDA_ORDER.0.into()).or_insert_with(|| CUDA_ORDER.1.into());
         }
         all.into_iter().collect()
     }
+}
+
+/// True for a variable with the GPUs that a process sees, such as `CUDA_VISIBLE_DEVICES`. A pod with GPUs does not get it.
+pub fn selects_gpus(variable: &str) -> bool {
+    variable.ends_with("_VISIBLE_DEVICES")
 }
 
 /// The pod of a role. `None` if its engine has no image or was reported, or if a gateway starts its process.
@@ -185,13 +196,10 @@ fn inside(args: &Arc<[Word]>, port: u16, gpus: &PodGpus) -> Arc<[Word]> {
     args.iter().map(word).collect()
 }
 
-/// The CPUs of a process: those of its placement, or else one for each declared thread, or else all of the host.
+/// The CPUs of a process: those of its placement, or else one for each of its threads.
 fn cpus(process: &ProcessSettings, host: &Host) -> Option<u32> {
-    let placed = process.cpus(host, 0).map(|cpus| cpus.count());
-    let declared = process.placement.threads.map(|threads| u64::from(threads.value));
-    let of_host = || process.threads_cpus(host, 0).map(|cpus| cpus.count());
-    let count = placed.or(declared).or_else(of_host)?;
-    u32::try_from(count).ok().filter(|count| *count > 0)
+    let placed = process.cpus(host, 0).and_then(|cpus| u32::try_from(cpus.count()).ok());
+    placed.or_else(|| process.threads(host, 0)).filter(|count| *count > 0)
 }
 
 /// The memory of a router: all models that it may have in memory at the same time, and the margins of a container for each of their

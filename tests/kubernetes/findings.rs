@@ -6,7 +6,7 @@ use orchgen::diag::{Diagnostic, Severity};
 /// A stack without findings, with the facts of its models.
 const STACK: &str = "stack \"home\" engine=\"e\" { targets \"kubernetes\" }
 engine \"e\" profile=\"llama.cpp-b11669\" image=\"ghcr.io/ggml-org/llama.cpp@sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881\"
-host \"box\" memory=\"64 GB\" { numa 0 cpus=\"0-3\"; numa 1 cpus=\"4-7\"; gpu \"CUDA0\" memory=\"24 GB\" }
+host \"box\" memory=\"64 GB\" smt=2 { numa 0 cpus=\"0-3\"; numa 1 cpus=\"4-7\"; gpu \"CUDA0\" memory=\"24 GB\" }
 store \"models\" path=\"/srv/models\" claim=\"models\"
 residency \"warm\" title=\"on demand\" start=\"on-demand\"
 residency \"hot\" title=\"at boot\" start=\"boot\"
@@ -311,7 +311,7 @@ const DIFFERS: &[Mistake] = &[
         )],
     },
     Mistake {
-        changes: &[(KEY, " key-file=\"/etc/keys/chat\" { placement cpus=\"1-2\" }")],
+        changes: &[(KEY, " key-file=\"/etc/keys/chat\" { placement cpus=\"1-2\" threads=2 }")],
         code: "kubernetes-differs",
         message: "role `chat` uses the CPUs 1-2, but the kubelet selects the CPUs of its pod: only their number is kept",
         help: "start the kubelet with `--cpu-manager-policy=static` and reserved CPUs, such as `--reserved-cpus=0`",
@@ -532,7 +532,7 @@ fn instances_have_the_same_number_of_cpus() {
             (KEY, " key-file=\"/etc/keys/chat\" { placement numa=\"spread\" }"),
         ])
     };
-    assert_eq!(spread("4-7").codes(), ["kubernetes-differs"]);
+    assert_eq!(spread("4-7").codes(), ["unschedulable-pods", "kubernetes-differs"]);
     let compiled = spread("4-6");
     let found =
         findings(&compiled).into_iter().find(|finding| finding.code.name == "kubernetes-cannot").unwrap();
@@ -552,7 +552,7 @@ fn pods_that_do_not_fit_into_their_host_are_warnings() {
         let first = format!(" key-file=\"/etc/keys/chat\" {{ placement {role} }}");
         changed(&[(KEY, &first), ("// END", &second)])
     };
-    let small = two("threads=4");
+    let small = two("threads=3");
     assert!(small.findings.is_empty(), "{}", small.report());
     let large = two("threads=5");
     let finding = sum(&large);
@@ -561,7 +561,7 @@ fn pods_that_do_not_fit_into_their_host_are_warnings() {
         (Severity::Warning, "the pods of host `box` that start at boot request 10 CPUs, and it has 8")
     );
     assert_eq!(finding.notes, ["requests: role `chat` 5 and role `two` 5"]);
-    let gpus = two("threads=4 gpu=\"CUDA0\"");
+    let gpus = two("threads=3 gpu=\"CUDA0\"");
     assert_eq!(
         sum(&gpus).message,
         "the pods of host `box` that start at boot request 2 GPUs of `nvidia.com/gpu`, and it has 1"
@@ -573,7 +573,11 @@ fn pods_that_do_not_fit_into_their_host_are_warnings() {
     };
     assert!(!memory(16).codes().contains(&"unschedulable-pods"));
     let small = memory(8);
-    assert!(sum(&small).message.ends_with("of memory, and it has 8 GB"), "{}", sum(&small).message);
+    assert!(
+        sum(&small).message.ends_with("but only 7 GB are free (8 GB minus 1 GB `reserve`)"),
+        "{}",
+        sum(&small).message
+    );
 }
 
 /// A projector needs memory that depends on the image, so its pod has no limit.

@@ -46,6 +46,12 @@ struct RandomStack {
     claim: Option<String>,
     speed: Option<u32>,
     first_port: u16,
+    /// The memory of the host in GB.
+    memory: u32,
+    /// The folder of the store on the host.
+    mount: Option<String>,
+    context: u32,
+    log: Option<String>,
     roles: Vec<RandomRole>,
 }
 
@@ -83,17 +89,31 @@ fn stack() -> impl Strategy<Value = RandomStack> {
         ),
         prop::option::of(1..5000_u32),
         prop_oneof![1..1024_u16, 1024..30000_u16],
+        (
+            600..2000_u32,
+            prop::option::of("/[a-z]{1,8}/[a-z]{1,8}"),
+            (1..64_u32).prop_map(|count| count * 512),
+            prop::option::of("/(app|usr/bin|[a-z]{1,8}|[a-z]{1,8}/[a-z_]{1,8})/[a-z]{1,8}[.]log"),
+        ),
         prop::collection::vec(role(), 1..5),
     )
-        .prop_map(|(name, host, folder, claim, speed, first_port, roles)| RandomStack {
-            name,
-            host,
-            folder,
-            claim,
-            speed,
-            first_port,
-            roles,
-        })
+        .prop_map(
+            |(name, host, folder, claim, speed, first_port, (memory, mount, context, log), roles)| {
+                RandomStack {
+                    name,
+                    host,
+                    folder,
+                    claim,
+                    speed,
+                    first_port,
+                    memory,
+                    mount,
+                    context,
+                    log,
+                    roles,
+                }
+            },
+        )
 }
 
 impl RandomStack {
@@ -110,9 +130,12 @@ impl RandomStack {
         );
         let speed = self.speed.map_or_else(String::new, |speed| format!(" speed=\"{speed} MB/s\""));
         let claim = self.claim.as_ref().map_or_else(String::new, |claim| format!(" claim=\"{claim}\""));
-        writeln!(text, "store \"s\" path=\"{folder}\"{speed}{claim}").unwrap();
+        let mount = self.host.as_ref().zip(self.mount.as_ref());
+        let mount =
+            mount.map_or_else(String::new, |(host, path)| format!(" {{ mount \"{host}\" path=\"{path}\" }}"));
+        writeln!(text, "store \"s\" path=\"{folder}\"{speed}{claim}{mount}").unwrap();
         if let Some(host) = &self.host {
-            write!(text, "host \"{host}\" memory=\"900 GB\" cpus=\"0-15\" {{ ").unwrap();
+            write!(text, "host \"{host}\" memory=\"{} GB\" cpus=\"0-15\" {{ ", self.memory).unwrap();
             for gpu in GPUS {
                 write!(text, "gpu \"{gpu}\" memory=\"80 GB\"; ").unwrap();
             }
@@ -129,8 +152,10 @@ impl RandomStack {
         let model = if role.is(Trait::Small) { "small" } else { "plain" };
         let residency = if role.is(Trait::OnDemand) { "d" } else { "r" };
         let engine = if role.is(Trait::OnHost) { "both" } else { "image" };
-        let mut text =
-            format!("role \"{}\" model=\"{model}\" residency=\"{residency}\" context=4096", role.name);
+        let mut text = format!(
+            "role \"{}\" model=\"{model}\" residency=\"{residency}\" context={}",
+            role.name, self.context
+        );
         if role.is(Trait::Routed) {
             text.push_str(" gateway=\"the-gateway\"");
         } else {
@@ -148,6 +173,9 @@ impl RandomStack {
         }
         if role.is(Trait::Writes) && !role.is(Trait::Routed) {
             text.push_str("option \"slot-save-path\" \"/var/lib/slots\"\n");
+        }
+        if let (Some(log), false) = (&self.log, role.is(Trait::Routed)) {
+            writeln!(text, "option \"log-file\" \"{log}\"").unwrap();
         }
         if !role.is(Trait::Routed) {
             writeln!(text, "env NUMBER=\"{}\"", role.value).unwrap();
@@ -238,6 +266,7 @@ fn check_deployment(object: &Value) {
     let paths: BTreeSet<&str> =
         list(container, "volumeMounts").iter().map(|mount| text(mount, "mountPath")).collect();
     assert_eq!(paths.len(), mounts.len(), "the paths are different");
+    assert!(["/", "/app", "/usr/bin"].iter().all(|folder| !paths.contains(folder)), "{paths:?}");
     let port = at(container, "ports.0.containerPort").as_u64().unwrap();
     assert!((1..=65535).contains(&port), "{port}");
     let args: Vec<&str> = list(container, "args").iter().map(|word| word.as_str().unwrap()).collect();
@@ -263,9 +292,13 @@ fn check_deployment(object: &Value) {
 
 /// Checks that the devices of the command line are those of the pod, with numbers from 0.
 fn check_gpus(args: &[&str], resources: &BTreeMap<&str, &str>) {
-    let Some(at) = args.iter().position(|word| *word == "--device") else { return };
+    // The preset file of a router has the devices of its models.
+    if args.contains(&"--models-preset") {
+        return;
+    }
+    let devices = args.iter().position(|word| *word == "--device").map_or("none", |at| args[at + 1]);
     let mut numbers: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
-    for device in args[at + 1].split(',').filter(|device| *device != "none") {
+    for device in devices.split(',').filter(|device| *device != "none") {
         let back_end = device.trim_end_matches(|c: char| c.is_ascii_digit());
         numbers.entry(back_end).or_default().insert(device[back_end.len()..].parse().unwrap());
     }

@@ -160,9 +160,13 @@ impl<'r> Inside<'r> {
     /// Model files, or the path of an option, in a folder that would hide one of the image.
     pub(in crate::check) fn hidden_folder(self) -> Found {
         let folders = if self.noun == "pod" { self.folders_of_pod() } else { self.folders_of_container() };
-        let hidden = folders.into_iter().find(|folder| OF_IMAGES.contains(&folder.as_str()))?;
-        let mut files = self.served.files.iter().map(|(_, file)| &file.path);
-        if files.any(|file| is_below(file, &hidden)) {
+        let hidden = folders.iter().find(|folder| OF_IMAGES.contains(&folder.as_str()))?;
+        // The innermost mount has a file.
+        let has = |path: &str| {
+            let above = folders.iter().filter(|folder| path == **folder || is_below(path, folder));
+            above.max_by_key(|folder| folder.len()) == Some(hidden)
+        };
+        if self.served.files.iter().any(|(_, file)| has(&file.path)) {
             let message = format!(
                 "the model files of {} are in `{hidden}`, which would hide that folder of the image",
                 self.role()
@@ -172,13 +176,10 @@ impl<'r> Inside<'r> {
             return Some((place, finding.help("move the files to a separate folder, such as `/srv/models`")));
         }
         let command = self.served.known_command()?;
-        let one = command
-            .paths
-            .iter()
-            .find(|one| is_below(&one.path, &hidden) || one.path.trim_end_matches('/') == hidden)?;
+        let one = command.paths.iter().find(|one| has(&one.path) || has(one.path.trim_end_matches('/')))?;
         let (what, place) = self.cause(command, one);
         let shown = words::quoted(&one.path);
-        let message = if hidden == "/" && one.access == Access::Write {
+        let message = if **hidden == *"/" && one.access == Access::Write {
             format!("{what} of {} names {shown}, but a {} cannot write in `/`", self.role(), self.noun)
         } else {
             format!(

@@ -11,6 +11,8 @@ pub(super) mod inside;
 pub(super) mod listening;
 pub(super) mod mismatch;
 pub(super) mod option_remedy;
+#[expect(dead_code, reason = "`kubernetes-differs` does not call it yet")]
+pub(super) mod pod_mounts;
 pub(super) mod pods;
 pub(super) mod secrets;
 mod speculation_remedy;

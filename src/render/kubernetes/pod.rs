@@ -6,17 +6,14 @@ use super::api::{
 };
 use super::names::Quantity;
 use super::probes::Probes;
-use super::volumes::{key_path, mounts, volumes};
+use super::volumes::{MountedVolume, key_path, mounts, volumes};
 use super::workload::Workload;
 use crate::plan::kubernetes::node_name;
-use crate::plan::{Bytes, Word};
+use crate::plan::{Bytes, POD_USER, Word};
 use std::collections::BTreeMap;
 
 /// The name of the container.
 const CONTAINER: &str = "server";
-
-/// The user and the group of the server. Images run as root by default.
-pub(super) const USER: i64 = 65532;
 
 /// The seconds to stop, as in units.
 const STOP: i64 = 30;
@@ -94,13 +91,14 @@ fn resources(workload: &Workload<'_>) -> ResourceRequirements {
 fn pod_security(workload: &Workload<'_>) -> PodSecurityContext {
     // Kubernetes 1.22 and later allow it as a safe sysctl.
     let ports = Sysctl { name: "net.ipv4.ip_unprivileged_port_start".to_owned(), value: "0".to_owned() };
+    // The group of the files of a secret, and of a claim that the server writes.
+    let has_group = workload.secret.is_some() || workload.volumes.iter().any(MountedVolume::is_written_claim);
     PodSecurityContext {
         run_as_non_root: Some(true),
-        run_as_user: Some(USER),
-        run_as_group: Some(USER),
-        // The group of the files of a secret.
-        fs_group: workload.secret.as_ref().map(|_| USER),
-        fs_group_change_policy: workload.secret.as_ref().map(|_| "OnRootMismatch".to_owned()),
+        run_as_user: Some(POD_USER),
+        run_as_group: Some(POD_USER),
+        fs_group: has_group.then_some(POD_USER),
+        fs_group_change_policy: has_group.then(|| "OnRootMismatch".to_owned()),
         seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), localhost_profile: None }),
         sysctls: (workload.port.number() < FIRST_FREE_PORT).then(|| vec![ports]),
         ..PodSecurityContext::default()

@@ -73,6 +73,11 @@ impl MountedVolume {
         matches!(self.content, Content::Node(_))
     }
 
+    /// True if it is a claim that the server writes.
+    pub(super) fn is_written_claim(&self) -> bool {
+        self.writes && matches!(self.content, Content::Claim(_))
+    }
+
     /// Its name: the kind of its content, with its number in the pod.
     fn name(&self, number: usize) -> String {
         let kind = match self.content {
@@ -90,7 +95,10 @@ impl MountedVolume {
         match &self.content {
             Content::Claim(claim) => {
                 let claim_name = claim.clone();
-                let claim = PersistentVolumeClaimVolumeSource { claim_name, read_only: None };
+                let claim = PersistentVolumeClaimVolumeSource {
+                    claim_name,
+                    read_only: (!self.writes).then_some(true),
+                };
                 Volume { persistent_volume_claim: Some(claim), ..volume }
             }
             Content::Node(kind) => {

@@ -6,11 +6,11 @@ use super::api::{
     Service, ServicePort, ServiceSpec,
 };
 use super::names::{Labels, NamedPort};
-use super::pod::{USER, pod_spec};
+use super::pod::pod_spec;
 use super::probes::Probes;
 use super::volumes::{MountedVolume, SECRET_KEY};
 use crate::plan::kubernetes::{DnsLabel, GpuResource, Suffix, file_stem, namespace, object_name};
-use crate::plan::{Plan, Pod, Role, Start, Word};
+use crate::plan::{Mount, POD_USER, Plan, Pod, Role, Start, Word};
 use crate::render::quote::{line, shell};
 use crate::render::yaml::to_yaml;
 use crate::render::{RenderError, presets};
@@ -116,11 +116,7 @@ impl<'p> Workload<'p> {
                 shell(file)
             ));
         }
-        if self.volumes.iter().any(MountedVolume::is_of_node) {
-            comment(&format!(
-                "The node must have the files at the same paths, and user {USER} must be able to read them."
-            ));
-        }
+        self.about_volumes(&mut comment);
         if self.pod.gpus.keys().any(|resource| *resource != GpuResource::Nvidia) {
             comment(
                 "The container runtime must give the device files to the user of the pod: device_ownership_from_security_context.",
@@ -132,6 +128,26 @@ impl<'p> Workload<'p> {
             );
         }
         text
+    }
+
+    /// Comments about the files that must exist, and their permissions.
+    fn about_volumes(&self, comment: &mut impl FnMut(&str)) {
+        if self.volumes.iter().any(MountedVolume::is_of_node) {
+            comment(&format!(
+                "The node must have the files at the same paths, and user {POD_USER} must be able to read them."
+            ));
+        }
+        if self.volumes.iter().any(MountedVolume::is_written_claim) {
+            comment(&format!(
+                "fsGroup lets the server write the claim. It may change the group of all its files to {POD_USER}."
+            ));
+        }
+        for (inner, outer) in Mount::nested_in_read_only(&self.pod.mounts) {
+            comment(&format!(
+                "{} must exist in the volume of {}, because the pod mounts another volume there.",
+                inner.path, outer.path
+            ));
+        }
     }
 
     fn metadata(&self, name: &DnsLabel) -> ObjectMeta {

@@ -29,6 +29,7 @@ mod foreign_adapter;
 mod gateway_cannot;
 mod gpus;
 mod hidden_gpu;
+mod host_address;
 mod idle_at_boot;
 mod images;
 mod impossible_dates;
@@ -153,6 +154,7 @@ static ALL: &[Check] = checks![
     renumbered_gpus: RENUMBERED_GPUS,
     gpus: UNKNOWN_DEVICE SURPLUS_LAYERS SLOW_CACHE_TYPE WHOLE_RESERVE,
     unmounted_store: UNMOUNTED_STORE,
+    host_address: HOST_ADDRESS,
     ambiguous_name: AMBIGUOUS_NAME,
     unenforced_at_once: UNENFORCED_AT_ONCE,
     gateway_cannot: GATEWAY_CANNOT,

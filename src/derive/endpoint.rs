@@ -111,6 +111,14 @@ impl ClientAddress {
     pub fn of_host(address: &str) -> Self {
         address.parse().map_or_else(|_| Self::Name(address.into()), Self::Ip)
     }
+
+    /// True for an address that only the same machine reaches.
+    pub fn is_loopback(&self) -> bool {
+        match self {
+            Self::Ip(address) => address.is_loopback(),
+            Self::Name(_) => false,
+        }
+    }
 }
 
 impl From<Ipv4Addr> for ClientAddress {
@@ -119,18 +127,35 @@ impl From<Ipv4Addr> for ClientAddress {
     }
 }
 
+/// True if a server that listens on a wildcard address is reachable at an address of its host: `0.0.0.0` takes IPv4 only, `::`
+/// takes both, and a DNS name may have both.
+pub fn wildcard_takes(wildcard: IpAddr, host: &str) -> bool {
+    wildcard.is_ipv6() || !host.parse().is_ok_and(|address: IpAddr| address.is_ipv6())
+}
+
 /// The addresses at which clients reach a server that listens on some addresses. For all addresses, it is the address of the
-/// host, or else loopback.
+/// host that the wildcard takes, or else loopback.
 pub fn client_addresses<'a>(
     listen: &'a [Arc<str>],
     host: Option<&'a str>,
 ) -> impl Iterator<Item = ClientAddress> + 'a {
-    let of_host = move |other: IpAddr| host.map_or(ClientAddress::Ip(other), ClientAddress::of_host);
+    let of_host = move |wildcard: IpAddr, other: IpAddr| {
+        let host = host.filter(|host| wildcard_takes(wildcard, host));
+        host.map_or(ClientAddress::Ip(other), ClientAddress::of_host)
+    };
     listen.iter().filter_map(|address| address.parse().ok()).map(move |address| match address {
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => of_host(Ipv4Addr::LOCALHOST.into()),
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => of_host(Ipv6Addr::LOCALHOST.into()),
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => of_host(address, Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => of_host(address, Ipv6Addr::LOCALHOST.into()),
         IpAddr::V4(_) | IpAddr::V6(_) => ClientAddress::Ip(address),
     })
+}
+
+/// The address for clients of a server that listens on some addresses: the first one that other machines reach, or else the
+/// first one.
+pub fn client_address(listen: &[Arc<str>], host: Option<&str>) -> ClientAddress {
+    let outside = client_addresses(listen, host).find(|address| !address.is_loopback());
+    let first = outside.or_else(|| client_addresses(listen, host).next());
+    first.unwrap_or(Ipv4Addr::LOCALHOST.into())
 }
 
 /// The base URL of a server at an address.

@@ -71,7 +71,10 @@ mod tally;
 
 pub use command::{RoleCommand, faults_of_option};
 pub use container::{ContainerDevices, uncarried_path, uncarried_value, uncarried_word};
-pub use endpoint::{ClientAddress, Endpoint, HIDDEN_DISTANCE, base_url, client_addresses, first_model_port};
+pub use endpoint::{
+    ClientAddress, Endpoint, HIDDEN_DISTANCE, base_url, client_address, client_addresses, first_model_port,
+    wildcard_takes,
+};
 pub use files::{LoadTime, ModelFile, RoleFiles};
 pub use fitting::{Alternative, FittingRole};
 pub use gateway::{GatewayServer, PROGRAM_START, RouterCommand, ServedGateway, SwapCommand, preset_file};

@@ -23,7 +23,7 @@ mod service;
 mod swap;
 
 pub use crate::derive::sandbox::{DeviceClass, DeviceClasses};
-pub use crate::derive::{ClientAddress, MemoryPolicy, NO_CACHE, base_url, client_addresses};
+pub use crate::derive::{ClientAddress, MemoryPolicy, NO_CACHE, base_url, client_address, client_addresses};
 pub use crate::derive::{uncarried_path, uncarried_value, uncarried_word};
 pub use crate::engine::dialect::{OptionPath, PresetEntry, PresetValue};
 pub use crate::engine::{Access, Family, PortPart, Word, llama_swap};

@@ -73,13 +73,12 @@
 mod hosts;
 
 use std::io::{self, Write};
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
 use super::{ArtifactCollector, OutputTarget, Pieces, RenderError};
-use crate::plan::{Gateway, Host, Plan, Role, Route, Start, SwapPeer, base_url, client_addresses};
+use crate::plan::{Gateway, Host, Plan, Role, Route, Start, SwapPeer, base_url, client_address};
 use hosts::{HostView, ServiceView};
 
 pub(super) static TARGET: OutputTarget = OutputTarget::new(PATH, &[], artifacts);
@@ -200,8 +199,7 @@ fn peer_view(peer: &SwapPeer) -> PeerView<'_> {
 
 /// The base URL of a process that listens on these addresses, for clients.
 fn endpoint(listen: &[Arc<str>], host: &Host, port: u16) -> String {
-    let mut addresses = client_addresses(listen, host.address.as_deref());
-    base_url(&addresses.next().unwrap_or(Ipv4Addr::LOCALHOST.into()), port)
+    base_url(&client_address(listen, host.address.as_deref()), port)
 }
 
 /// The names of a role. With other settings, a name of a role that shares the same process is not one of them.

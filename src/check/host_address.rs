@@ -77,19 +77,21 @@ fn is_local(address: &str) -> bool {
 }
 
 /// The help to write the address for other machines.
-const INSTEAD: &str = "write the address for other machines, such as `192.168.1.11`, or remove `address`";
+const INSTEAD: &str = "write the address for other machines, such as `192.168.1.11`";
 
 fn loopback(host: &Host, address: &Text) -> Diagnostic {
     let name = words::quoted(address);
     let message = format!("{host} has the `address` {name}, which is another machine on each host");
-    HOST_ADDRESS.at(address.span, "not for other machines", message).about(host).help(INSTEAD)
+    let finding = HOST_ADDRESS.at(address.span, "not for other machines", message).about(host).help(INSTEAD);
+    finding.remedy("or remove `{}`", Change::remove(address.span))
 }
 
 fn repeated(host: &Host, address: &Text, other: &Host) -> Diagnostic {
     let message = format!("{host} has the `address` {} of {other}", words::quoted(address));
     let finding = HOST_ADDRESS.at(address.span, "used twice", message).about(host);
     let place = other.address.as_ref().map_or(other.head.name.span, |address| address.span);
-    finding.also(place, format!("the address of {other}")).help(INSTEAD)
+    let finding = finding.also(place, format!("the address of {other}")).help(INSTEAD);
+    finding.remedy("or remove `{}`", Change::remove(address.span))
 }
 
 /// The address on which a server listens without being reachable at the IPv6 address of its host.
@@ -99,7 +101,8 @@ fn other_family<'r>(
     id: Id<Host>,
 ) -> Option<(&'r Text, &'r Host)> {
     let host = registry.hosts.get(id);
-    let own = host.address.as_ref()?;
+    // A loopback address is reported alone.
+    let own = host.address.as_ref().filter(|own| registry.hosts.len() == 1 || !is_local(own))?;
     let parsed = |address: &Text| address.parse::<IpAddr>().ok();
     let is_reachable = |address: &Text| {
         parsed(address).is_some_and(|one| {

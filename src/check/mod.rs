@@ -56,6 +56,7 @@ mod over_gpu_memory;
 mod over_host_memory;
 mod overlapping_nodes;
 mod overrides;
+mod partial_peer;
 mod port_conflict;
 mod program_as_folder;
 mod projectors;
@@ -82,6 +83,7 @@ mod unknown_node;
 mod unknown_threads;
 mod unmet_need;
 mod unmounted_store;
+mod unprotected_peer;
 mod unreachable_peer;
 mod unroutable_value;
 mod unschedulable_pods;
@@ -162,6 +164,8 @@ static ALL: &[Check] = checks![
     interrupted_requests: INTERRUPTED_REQUESTS,
     shared_option: SHARED_OPTION,
     unreachable_peer: UNREACHABLE_PEER,
+    unprotected_peer: UNPROTECTED_PEER,
+    partial_peer: PARTIAL_PEER,
     images: BAD_IMAGE IMAGE_WITHOUT_DIGEST UNSERVED_IMAGE,
     container_cannot: CONTAINER_CANNOT,
     uncontainable_value: UNCONTAINABLE_VALUE,

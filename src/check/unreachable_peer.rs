@@ -2,7 +2,7 @@
 
 use crate::derive::{Derived, NoPeer, ServedPeer, Unreachable};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, words};
-use crate::hir::{Gateway, GatewayKind, Head, Peer, Registry};
+use crate::hir::{Gateway, GatewayKind, Head, Peer, Registry, Role};
 use crate::source::Spanned;
 use std::net::IpAddr;
 
@@ -33,7 +33,7 @@ declare_code! {
     /// ## Instead
     /// ```kdl
     /// host "far" memory="64 GB" address="192.168.1.11"
-    /// gateway "front" port=9000 host="box" kind="llama-swap" bin="/usr/local/bin/llama-swap" peer="extra"
+    /// gateway "front" port=9000 host="box" kind="llama-swap" bin="/usr/local/bin/llama-swap" peer="extra" key-file="/etc/keys/extra"
     /// role "near" tier="A" residency="hot" model="plain" gateway="front" host="box" context=4096
     /// role "extra" tier="A" residency="hot" model="plain" port=9001 host="far" context=4096 listen="192.168.1.11" key-file="/etc/keys/extra"
     /// ```
@@ -99,8 +99,17 @@ impl<'r> Here<'r> {
         let message =
             format!("{gateway} has peers, but no role: its unit belongs to the residency of its roles");
         let finding = UNREACHABLE_PEER.at(gateway.head.name.span, "no role has this gateway", message);
-        let name = format!("{:?}", &*gateway.head.name.value);
-        finding.about(gateway).help(format!("write `gateway={name}` in a role of its host"))
+        let name = words::quoted(&gateway.head.name);
+        let is_near = |role: &&Role| {
+            let process = role.process().filter(|_| role.serving().is_some());
+            process
+                .is_some_and(|process| process.host.value == gateway.host.value && process.gateway.is_none())
+        };
+        let help = match self.registry.roles.iter().find(is_near) {
+            Some(role) => format!("write the `gateway` {name} in {role} instead of its port"),
+            None => format!("write the `gateway` {name} in a role of its host"),
+        };
+        finding.about(gateway).help(help)
     }
 
     /// A peer that cannot be one. `what` completes the message.

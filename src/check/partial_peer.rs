@@ -52,7 +52,5 @@ fn finding(registry: &Registry, gateway: &Gateway, (role, place): (&Role, Span))
     let finding = finding.also(ports.span, "its ports");
     let change = Change::rewrite(ports.span, Line::of("port", u64::from(first)));
     let finding = finding.remedy(format!("write `{{}}` in {role}, for one process"), change);
-    Some(finding.help(format!(
-        "or write `gateway` in {role} instead of `ports`, and name that gateway of {host} in `peer`"
-    )))
+    Some(finding.help(format!("or put {role} behind a gateway of {host}, and name that gateway in `peer`")))
 }

@@ -48,7 +48,7 @@ declare_code! {
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
-    if pods::is_only_target(registry) {
+    if registry.stack.has_unread_targets || pods::is_only_target(registry) {
         return;
     }
     let mut reported: BTreeSet<Span> = BTreeSet::new();

@@ -9,6 +9,7 @@ use crate::engine::llama_swap::HEALTH_PATH;
 use crate::hir::{Gateway, GatewayKind, Id, NumaPolicy, Program, Registry, Residency, Role};
 use crate::source::Span;
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 declare_code! {
     /// ## What it finds
@@ -168,6 +169,26 @@ fn differences(registry: &Registry, gateway: &Gateway, role: &Role) -> Vec<Diffe
     all
 }
 
+/// The change that makes a role on another host a peer of its gateway. `None` if the gateway has none.
+fn peer_change(
+    free: &mut FreePorts,
+    (registry, role): (&Registry, &Role),
+    gateway: &Gateway,
+) -> Option<Change> {
+    let serving = role.serving().filter(|_| gateway.kind == GatewayKind::LlamaSwap)?;
+    let address = registry.hosts.get(serving.host.value).address.as_ref();
+    let number = address.filter(|own| own.parse::<IpAddr>().is_ok());
+    let set = |line| Change::set(role.head.span, line);
+    let mut all = vec![own_port(free, registry, role)?];
+    all.push(set(Line::of("listen", number.map_or("0.0.0.0", |own| &*own.value))));
+    if serving.key_file.is_none() {
+        all.push(set(Line::of("key-file", "/etc/orchgen/keys")));
+    }
+    let peer = Line::of("peer", &*role.head.name.value);
+    all.push(Change::Append { item: gateway.head.span, line: peer });
+    Some(Change::All(all))
+}
+
 impl Difference {
     fn finding(
         self,
@@ -192,6 +213,14 @@ impl Difference {
         };
         let finding = GATEWAY_CANNOT.at(place, "differs from the gateway", message).about(owner);
         let finding = finding.also(gateway.head.name.span, "the gateway of the role");
+        let as_peer = (field == "host").then(|| peer_change(free, (registry, role), gateway)).flatten();
+        let finding = match as_peer {
+            Some(change) => finding.remedy(
+                format!("write `{{}}`: {role} gets its own address instead of `gateway`, and is a peer of {gateway}"),
+                change,
+            ),
+            None => finding,
+        };
         let or = if change.is_some() { "or " } else { "" };
         let finding = match change {
             Some(change) if is_env => finding.remedy("write `{}` in the engine, for all its roles", change),

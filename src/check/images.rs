@@ -107,7 +107,7 @@ fn unserved(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
     let targets = &registry.stack.targets;
     let has = |name| targets.iter().any(|target| target.value == name);
-    if has(TargetName::Kubernetes) {
+    if registry.stack.has_unread_targets || has(TargetName::Kubernetes) {
         return;
     }
     let has_only_scripts = has(TargetName::Bin) && !has(TargetName::Systemd);

@@ -29,6 +29,7 @@ mod foreign_adapter;
 mod gateway_cannot;
 mod gpus;
 mod hidden_gpu;
+mod host_address;
 mod idle_at_boot;
 mod images;
 mod impossible_dates;
@@ -55,6 +56,7 @@ mod over_gpu_memory;
 mod over_host_memory;
 mod overlapping_nodes;
 mod overrides;
+mod partial_peer;
 mod port_conflict;
 mod program_as_folder;
 mod projectors;
@@ -81,6 +83,7 @@ mod unknown_node;
 mod unknown_threads;
 mod unmet_need;
 mod unmounted_store;
+mod unprotected_peer;
 mod unreachable_peer;
 mod unroutable_value;
 mod unschedulable_pods;
@@ -153,6 +156,7 @@ static ALL: &[Check] = checks![
     renumbered_gpus: RENUMBERED_GPUS,
     gpus: UNKNOWN_DEVICE SURPLUS_LAYERS SLOW_CACHE_TYPE WHOLE_RESERVE,
     unmounted_store: UNMOUNTED_STORE,
+    host_address: HOST_ADDRESS,
     ambiguous_name: AMBIGUOUS_NAME,
     unenforced_at_once: UNENFORCED_AT_ONCE,
     gateway_cannot: GATEWAY_CANNOT,
@@ -160,6 +164,8 @@ static ALL: &[Check] = checks![
     interrupted_requests: INTERRUPTED_REQUESTS,
     shared_option: SHARED_OPTION,
     unreachable_peer: UNREACHABLE_PEER,
+    unprotected_peer: UNPROTECTED_PEER,
+    partial_peer: PARTIAL_PEER,
     images: BAD_IMAGE IMAGE_WITHOUT_DIGEST UNSERVED_IMAGE,
     container_cannot: CONTAINER_CANNOT,
     uncontainable_value: UNCONTAINABLE_VALUE,

@@ -35,9 +35,7 @@ const HIGHER: &str = "write a port from 1024 on";
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let stack = &derived.registry.stack;
-    let is_of_units = |target: TargetName| matches!(target, TargetName::Systemd | TargetName::Quadlet);
-    let makes_units =
-        stack.targets.is_empty() || stack.targets.iter().any(|target| is_of_units(target.value));
+    let makes_units = stack.has_target(TargetName::Systemd) || stack.has_target(TargetName::Quadlet);
     if stack.scope == UnitScope::System || !makes_units {
         return;
     }

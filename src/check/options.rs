@@ -311,7 +311,11 @@ fn finding(
 
 /// The help of the fault. If the role already has the field that sets the option, no field is missing.
 fn help(role: &FaultyRole, option: &EngineOption, fault: &LoweringFault) -> Option<String> {
+    let gateway = role.serving.gateway.map(|gateway| role.registry.gateways.get(gateway.value));
     match owning_field(&option.name) {
+        Some("metrics") if fault.kind == FaultKind::OwnedByField && gateway.is_some() => {
+            gateway.map(|gateway| format!("remove this option: `metrics` of {gateway} sets it"))
+        }
         Some(field) if fault.kind == FaultKind::OwnedByField && has_field(role, option, field) => {
             Some(format!("remove this option: `{field}` sets it"))
         }

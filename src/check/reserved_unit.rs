@@ -39,8 +39,7 @@ const PREFIXES: &[&str] =
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let stack = &derived.registry.stack;
-    let makes_units =
-        stack.targets.is_empty() || stack.targets.iter().any(|target| target.value == TargetName::Systemd);
+    let makes_units = stack.has_target(TargetName::Systemd);
     let name = stack.head.name.to_lowercase();
     let of_users = if stack.scope == UnitScope::User { UNITS_OF_USERS } else { "" };
     let reserved = UNITS.split_whitespace().chain(of_users.split_whitespace()).any(|unit| unit == name)

@@ -29,8 +29,7 @@ declare_code! {
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
-    let targets = &registry.stack.targets;
-    if !targets.is_empty() && !targets.iter().any(|target| target.value == TargetName::Systemd) {
+    if !registry.stack.has_target(TargetName::Systemd) {
         return;
     }
     for engine in registry.engines.iter() {

@@ -91,8 +91,13 @@ impl<'r> Unmounted<'r> {
         let name = words::quoted(&host.name);
         let mount = Line::of("mount", &*host.name.value).principal("host");
         let append = Change::Append { item: store.span, line: mount };
-        let finding = finding
-            .remedy(format!("write `{{}}` in {store}, with the `path` of the folder on {name}"), append);
+        let finding = finding.remedy(
+            format!(
+                "write `{{}}` in {store}; add `path` if the folder on {name} is not {}",
+                words::quoted(&self.store.path)
+            ),
+            append,
+        );
         self.other_store(self.other_host(finding))
     }
 
@@ -121,8 +126,11 @@ impl<'r> Unmounted<'r> {
         let draft = self.serving.draft_model().map(|(_, draft)| draft.value);
         let mut models = std::iter::once(self.serving.model.value).chain(draft);
         models.all(|id| {
-            let store = self.registry.models.get(id).store;
-            store.is_none_or(|store| self.registry.stores.get(store.value).is_on(host))
+            let model = self.registry.models.get(id);
+            let is_target = id == self.serving.model.value;
+            let projector = model.projector.as_ref().filter(|_| is_target).map(|one| &one.file);
+            let mut files = std::iter::once(&model.file).chain(projector);
+            files.all(|file| self.registry.is_file_on(model, file, host))
         })
     }
 

@@ -1,8 +1,8 @@
 //! Peers that a gateway cannot have, or cannot reach.
 
-use crate::derive::{Derived, NoPeer, Unreachable};
+use crate::derive::{Derived, NoPeer, ServedPeer, Unreachable};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, words};
-use crate::hir::{Gateway, GatewayKind, Head, Host, Peer, Registry};
+use crate::hir::{Gateway, GatewayKind, Head, Peer, Registry, Role};
 use crate::source::Spanned;
 use std::net::IpAddr;
 
@@ -33,12 +33,18 @@ declare_code! {
     /// ## Instead
     /// ```kdl
     /// host "far" memory="64 GB" address="192.168.1.11"
-    /// gateway "front" port=9000 host="box" kind="llama-swap" bin="/usr/local/bin/llama-swap" peer="extra"
+    /// gateway "front" port=9000 host="box" kind="llama-swap" bin="/usr/local/bin/llama-swap" peer="extra" key-file="/etc/keys/extra"
     /// role "near" tier="A" residency="hot" model="plain" gateway="front" host="box" context=4096
     /// role "extra" tier="A" residency="hot" model="plain" port=9001 host="far" context=4096 listen="192.168.1.11" key-file="/etc/keys/extra"
     /// ```
     pub(super) static UNREACHABLE_PEER = 607, "unreachable-peer", Error;
 }
+
+/// An address of a host in helps.
+const EXAMPLE_ADDRESS: &str = "192.168.1.11";
+
+/// A key file in helps.
+const KEY_FILE: &str = "/etc/orchgen/keys";
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
@@ -61,12 +67,13 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
                 Err(why) => {
                     findings.report(here.no_peer(*peer, why));
                 }
-                Ok(served) => {
-                    if let Err(why) = served.address {
-                        let host = registry.hosts.get(served.host);
-                        findings.report(here.unreachable(*peer, (served.head, host), why));
+                Ok(served) => match served.address {
+                    // `host-address` reports another family.
+                    Ok(_) | Err(Unreachable::OtherFamily) => {}
+                    Err(why) => {
+                        findings.extend(here.unreachable(*peer, &served, why));
                     }
-                }
+                },
             }
         }
     }
@@ -93,7 +100,16 @@ impl<'r> Here<'r> {
             format!("{gateway} has peers, but no role: its unit belongs to the residency of its roles");
         let finding = UNREACHABLE_PEER.at(gateway.head.name.span, "no role has this gateway", message);
         let name = words::quoted(&gateway.head.name);
-        finding.about(gateway).help(format!("write {name} as the `gateway` of a role of its host"))
+        let is_near = |role: &&Role| {
+            let process = role.process().filter(|_| role.serving().is_some());
+            process
+                .is_some_and(|process| process.host.value == gateway.host.value && process.gateway.is_none())
+        };
+        let help = match self.registry.roles.iter().find(is_near) {
+            Some(role) => format!("write the `gateway` {name} in {role} instead of its port"),
+            None => format!("write the `gateway` {name} in a role of its host"),
+        };
+        finding.about(gateway).help(help)
     }
 
     /// A peer that cannot be one. `what` completes the message.
@@ -125,27 +141,38 @@ impl<'r> Here<'r> {
         finding.remedy("or write `{}`", Change::Word { span: peer.span, replacement })
     }
 
-    /// A peer on another host that has no address for the gateway.
-    fn unreachable(self, peer: Spanned<Peer>, (head, host): (&Head, &Host), why: Unreachable) -> Diagnostic {
-        let gateway = self.gateway;
+    /// A peer on another host that has no address for the gateway. `None` if its host has an `address` that could not be read.
+    fn unreachable(
+        self,
+        peer: Spanned<Peer>,
+        served: &ServedPeer<'_>,
+        why: Unreachable,
+    ) -> Option<Diagnostic> {
+        let (gateway, head, host) = (self.gateway, served.head, self.registry.hosts.get(served.host));
         let own = &self.registry.hosts.get(gateway.host.value).head;
         let (label, reason) = match why {
             Unreachable::Loopback => ("listens only on loopback", "it listens only on loopback"),
             Unreachable::NoAddress => ("its host has no address", "its host has no `address`"),
+            Unreachable::OtherFamily => return None,
         };
         let message = format!("{gateway} on {own} cannot reach its peer {head} on {host}: {reason}");
         let finding = UNREACHABLE_PEER.at(peer.span, label, message).about(gateway);
-        match why {
-            Unreachable::NoAddress => finding
-                .also(host.head.name.span, "the host")
-                .help(format!("write the `address` of {host} for other machines, such as `192.168.1.11`")),
-            Unreachable::Loopback => {
-                let number = host.address.as_ref().filter(|own| own.parse::<IpAddr>().is_ok());
-                let listen = number.map_or("0.0.0.0", |own| &*own.value);
-                let change = Change::set(head.span, Line::of("listen", listen));
-                let finding = finding.also(head.name.span, "the peer");
-                finding.remedy(format!("write `{{}}` in {head}, and a `key-file`"), change)
+        let set = |item: &Head, line: Line| Change::set(item.span, line);
+        Some(match why {
+            Unreachable::NoAddress => {
+                let change = set(&host.head, Line::of("address", EXAMPLE_ADDRESS));
+                let finding = finding.also(host.head.name.span, "the host");
+                finding.remedy(format!("write `{{}}` in {host}, with its address for other machines"), change)
             }
-        }
+            Unreachable::Loopback | Unreachable::OtherFamily => {
+                let number = host.address.as_ref().filter(|own| own.parse::<IpAddr>().is_ok());
+                let listen = set(head, Line::of("listen", number.map_or("0.0.0.0", |own| &*own.value)));
+                let key = || set(head, Line::of("key-file", KEY_FILE));
+                let change =
+                    if served.key_file.is_some() { listen } else { Change::All(vec![listen, key()]) };
+                let finding = finding.also(head.name.span, "the peer");
+                finding.remedy(format!("write `{{}}` in {head}"), change)
+            }
+        })
     }
 }

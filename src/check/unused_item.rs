@@ -2,7 +2,7 @@
 
 use crate::derive::Derived;
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, words};
-use crate::hir::{Head, UnusedDefault};
+use crate::hir::{Gateway, Head, Id, UnusedDefault};
 
 declare_code! {
     /// ## What it finds
@@ -55,7 +55,9 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     for id in &unused.families {
         report(&registry.families.get(*id).head, &Alternative::Family);
     }
-    for id in &unused.gateways {
+    // `unreachable-peer` reports a gateway with peers.
+    let without_peers = |id: &&Id<Gateway>| registry.gateways.get(**id).peers.is_empty();
+    for id in unused.gateways.iter().filter(without_peers) {
         report(&registry.gateways.get(*id).head, &Alternative::Gateway);
     }
     let models = unused.models.iter().map(|id| registry.models.get(*id));

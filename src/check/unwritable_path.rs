@@ -52,8 +52,7 @@ const FOLDERS_OF_THE_KERNEL: [&str; 3] = ["/dev", "/proc", "/sys"];
 
 pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let registry = &derived.registry;
-    let targets = &registry.stack.targets;
-    if !targets.is_empty() && !targets.iter().any(|target| target.value == TargetName::Systemd) {
+    if !registry.stack.has_target(TargetName::Systemd) {
         return;
     }
     of_programs(derived, findings);

@@ -45,6 +45,11 @@ fn lock(command: &LockArgs, output: OutputArgs) -> Result<RunStatus, RunStatus> 
         // The list of models may be incomplete.
         return Ok(session::report_findings(&mut findings, &loaded.map, common, output));
     }
+    if old.is_damaged && !command.compare && registry.hosts.len() > 1 {
+        // The facts of other hosts would be lost.
+        findings.absorb(damage);
+        return Ok(session::report_findings(&mut findings, &loaded.map, common, output));
+    }
     let machine = Machine::find(&registry, command.host.as_deref()).map_err(session::fail)?;
     let read = read::read_all(machine, &old, output, &mut findings);
     let lock = &read.lock;
@@ -57,7 +62,7 @@ fn lock(command: &LockArgs, output: OutputArgs) -> Result<RunStatus, RunStatus> 
         if !old.is_damaged {
             drift::report((&registry, &old, lock), || loaded.map.add(shown, ""), &mut findings);
         }
-    } else {
+    } else if is_written(&old, lock) {
         written = emit::write_file(&path, lock.write().as_bytes());
     }
     if let Some(baseline) = &baseline {
@@ -83,6 +88,12 @@ fn lock(command: &LockArgs, output: OutputArgs) -> Result<RunStatus, RunStatus> 
         session::print_stderr(&format!("{shown}: {}\n{later}", summary(machine, &old, &read)));
     }
     Ok(status)
+}
+
+/// True if a lock must be written: it has facts, or replaces an old one.
+fn is_written(old: &Lock, lock: &Lock) -> bool {
+    let has_facts = !(lock.models.is_empty() && lock.projectors.is_empty() && lock.adapters.is_empty());
+    has_facts || old.place.is_some()
 }
 
 /// The number of findings that `orchgen check` reports with the new lock. `None` if there are none.
@@ -126,6 +137,7 @@ fn summary(machine: Machine<'_>, old: &Lock, read: &ReadResult) -> String {
         + changed(&lock.adapters, &old.adapters);
     let rest = rest(machine, read);
     match changed {
+        _ if !is_written(old, lock) => format!("not written, because no file was read{rest}"),
         _ if old.place.is_none() => format!("{locked}{rest}"),
         0 => format!("{locked}, none changed{rest}"),
         _ => format!("{locked}, {changed} changed{rest}"),

@@ -117,6 +117,14 @@ impl ClientAddress {
     pub fn of_host(address: &str) -> Self {
         address.parse().map_or_else(|_| Self::Name(address.into()), Self::Ip)
     }
+
+    /// True for an address that only the same machine reaches.
+    pub fn is_loopback(&self) -> bool {
+        match self {
+            Self::Ip(address) => address.is_loopback(),
+            Self::Name(_) => false,
+        }
+    }
 }
 
 impl From<Ipv4Addr> for ClientAddress {
@@ -133,18 +141,35 @@ pub fn only_service(registry: &Registry, name: &str) -> Option<Arc<str>> {
     is_only.then(|| service_host(&stack.head.name, name))?
 }
 
+/// True if a server that listens on a wildcard address is reachable at an address of its host: `0.0.0.0` takes IPv4 only, `::`
+/// takes both, and a DNS name may have both.
+pub fn wildcard_takes(wildcard: IpAddr, host: &str) -> bool {
+    wildcard.is_ipv6() || !host.parse().is_ok_and(|address: IpAddr| address.is_ipv6())
+}
+
 /// The addresses at which clients reach a server that listens on some addresses. For all addresses, it is the address of the
-/// host, or else loopback. The name of a Service is itself.
+/// host that the wildcard takes, or else loopback. The name of a Service is itself.
 pub fn client_addresses<'a>(
     listen: &'a [Arc<str>],
     host: Option<&'a str>,
 ) -> impl Iterator<Item = ClientAddress> + 'a {
-    let of_host = move |other: IpAddr| host.map_or(ClientAddress::Ip(other), ClientAddress::of_host);
+    let of_host = move |wildcard: IpAddr, other: IpAddr| {
+        let host = host.filter(|host| wildcard_takes(wildcard, host));
+        host.map_or(ClientAddress::Ip(other), ClientAddress::of_host)
+    };
     listen.iter().map(|address| ClientAddress::of_host(address)).map(move |address| match address {
-        ClientAddress::Ip(IpAddr::V4(Ipv4Addr::UNSPECIFIED)) => of_host(Ipv4Addr::LOCALHOST.into()),
-        ClientAddress::Ip(IpAddr::V6(Ipv6Addr::UNSPECIFIED)) => of_host(Ipv6Addr::LOCALHOST.into()),
+        ClientAddress::Ip(ip @ IpAddr::V4(Ipv4Addr::UNSPECIFIED)) => of_host(ip, Ipv4Addr::LOCALHOST.into()),
+        ClientAddress::Ip(ip @ IpAddr::V6(Ipv6Addr::UNSPECIFIED)) => of_host(ip, Ipv6Addr::LOCALHOST.into()),
         ClientAddress::Ip(_) | ClientAddress::Name(_) => address,
     })
+}
+
+/// The address for clients of a server that listens on some addresses: the first one that other machines reach, or else the
+/// first one.
+pub fn client_address(listen: &[Arc<str>], host: Option<&str>) -> ClientAddress {
+    let outside = client_addresses(listen, host).find(|address| !address.is_loopback());
+    let first = outside.or_else(|| client_addresses(listen, host).next());
+    first.unwrap_or(Ipv4Addr::LOCALHOST.into())
 }
 
 /// The base URL of a server at an address.

@@ -74,7 +74,8 @@ mod tally;
 pub use command::{RoleCommand, faults_of_option};
 pub use container::{ContainerDevices, uncarried_path, uncarried_value, uncarried_word};
 pub use endpoint::{
-    ClientAddress, Endpoint, HIDDEN_DISTANCE, base_url, client_addresses, first_model_port, only_service,
+    ClientAddress, Endpoint, HIDDEN_DISTANCE, base_url, client_address, client_addresses, first_model_port,
+    only_service, wildcard_takes,
 };
 pub use files::{LoadTime, ModelFile, RoleFiles};
 pub use fitting::{Alternative, FittingRole};

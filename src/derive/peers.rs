@@ -1,6 +1,6 @@
 //! The peers of gateways: servers to which a gateway forwards the requests for their names.
 
-use super::endpoint::{ClientAddress, Endpoint, base_url, client_addresses};
+use super::endpoint::{ClientAddress, Endpoint, base_url, client_addresses, wildcard_takes};
 use super::gateway::ServedGateway;
 use super::process::ServedProcess;
 use crate::hir::{Gateway, Head, Host, Id, Peer, ProcessSettings, Registry, Role, RoleKind, Text};
@@ -43,6 +43,8 @@ pub enum Unreachable {
     Loopback,
     /// It listens on all addresses, and its host has no `address`.
     NoAddress,
+    /// It listens on all IPv4 addresses, and its host has an IPv6 address. `host-address` reports this.
+    OtherFamily,
 }
 
 /// The reason why an item cannot be a peer of a gateway.
@@ -151,11 +153,7 @@ fn address(listen: &[Arc<str>], port: u16, host: Option<&Host>) -> Result<PeerAd
     let parsed = |address: &Arc<str>| address.parse::<IpAddr>().ok();
     let Some(host) = host else {
         // The first address of this machine, or else the first one.
-        let is_loopback = |address: &ClientAddress| match address {
-            ClientAddress::Ip(address) => address.is_loopback(),
-            ClientAddress::Name(_) => false,
-        };
-        let first = client_addresses(listen, None).find(is_loopback);
+        let first = client_addresses(listen, None).find(ClientAddress::is_loopback);
         let first = first.or_else(|| client_addresses(listen, None).next());
         return Ok(url(first.unwrap_or(Ipv4Addr::LOCALHOST.into())));
     };
@@ -167,6 +165,15 @@ fn address(listen: &[Arc<str>], port: u16, host: Option<&Host>) -> Result<PeerAd
     let is_named = |address: &&Arc<str>| !parsed(address).is_some_and(|one| one.is_unspecified());
     let named: Vec<Arc<str>> = outside.iter().filter(is_named).cloned().collect();
     let own = host.address.as_ref().map(|own| &*own.value);
-    let usable = if own.is_some() { &outside } else { &named };
-    client_addresses(usable, own).next().map(url).ok_or(Unreachable::NoAddress)
+    let is_other_family = |address: &Arc<str>| {
+        parsed(address)
+            .is_some_and(|one| one.is_unspecified() && own.is_some_and(|own| !wildcard_takes(one, own)))
+    };
+    let (usable, why) = match own {
+        None => (named, Unreachable::NoAddress),
+        Some(_) if outside.iter().all(is_other_family) => return Err(Unreachable::OtherFamily),
+        Some(_) => (outside, Unreachable::NoAddress),
+    };
+    let reachable: Vec<Arc<str>> = usable.into_iter().filter(|address| !is_other_family(address)).collect();
+    client_addresses(&reachable, own).next().map(url).ok_or(why)
 }

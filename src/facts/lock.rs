@@ -222,9 +222,14 @@ impl<'r> LockReader<'r> {
         let span = Span::new(self.file, at, end);
         self.is_damaged = true;
         let finding = DAMAGED_LOCK.at(span, expected, format!("cannot read {what}"));
-        self.findings.report(finding.help("run `orchgen lock` on the machine with the models").help(
-            "restore the file from version control; after a merge, keep either side and run `orchgen lock`",
-        ));
+        self.findings.report(
+            finding
+                .help(
+                    "restore the file from version control; after a merge, keep either side, then run `orchgen lock` on \
+                     each host",
+                )
+                .help("or remove the file, then run `orchgen lock` on each host"),
+        );
     }
 
     fn report_unknown_format(&mut self, found: u64) {
@@ -232,8 +237,8 @@ impl<'r> LockReader<'r> {
         let message = format!("the lock has format {found}; this orchgen supports format {FORMAT_VERSION}");
         let span = Span::new(self.file, at, at + "format_version".len().min(self.text.len() - at));
         let finding = UNKNOWN_LOCK_FORMAT.at(span, words::printable(&format!("format {found}")), message);
-        self.findings.report(
-            finding.help("update orchgen, or run `orchgen lock` to rewrite the lock with this version"),
-        );
+        self.findings.report(finding.help(
+            "update orchgen, or remove the file and run `orchgen lock` with this version on each host",
+        ));
     }
 }

@@ -118,7 +118,7 @@ pub(super) static TABLE: Table = Table::of(&[
     Field::repeated(
         "peer",
         Shape::Name("gateway"),
-        "For `llama-swap`: another gateway, or a role with its own port, on any host. The gateway also answers for its names.",
+        "For `llama-swap`: another gateway, or a role with its own port, on any host. The gateway also answers for its names. The host of the gateway needs the key file of the peer, at the same path.",
     )
     .example("embedder"),
     Field::optional(

@@ -17,6 +17,8 @@ pub struct Stack {
     pub title: Option<Text>,
     /// The output targets. Empty means all except [`TargetName::OPT_IN`].
     pub targets: Vec<Spanned<TargetName>>,
+    /// True if `targets` could not be read (already reported): no check may depend on them.
+    pub has_unread_targets: bool,
     /// The default sandbox level of units. `None` means that the level of each role follows from its GPUs.
     pub hardening: Option<Spanned<Hardening>>,
     /// The service manager that runs the units.
@@ -54,6 +56,14 @@ declare_words! {
         Deploy = "deploy",
         /// Manifests of Kubernetes. Only if it is declared.
         Kubernetes = "kubernetes",
+    }
+}
+
+impl Stack {
+    /// True if a stack has an output target, declared or by default. False if `targets` could not be read.
+    pub fn has_target(&self, name: TargetName) -> bool {
+        let is_default = self.targets.is_empty() && name != TargetName::OPT_IN;
+        !self.has_unread_targets && (is_default || self.targets.iter().any(|target| target.value == name))
     }
 }
 

@@ -24,7 +24,8 @@ mod swap;
 
 pub use crate::derive::sandbox::{DeviceClass, DeviceClasses};
 pub use crate::derive::{
-    ClientAddress, MemoryPolicy, Mount, MountSource, NO_CACHE, POD_USER, base_url, client_addresses,
+    ClientAddress, MemoryPolicy, Mount, MountSource, NO_CACHE, POD_USER, base_url, client_address,
+    client_addresses,
 };
 pub use crate::derive::{uncarried_path, uncarried_value, uncarried_word};
 pub use crate::engine::dialect::{OptionPath, PresetEntry, PresetValue};

@@ -94,6 +94,8 @@ struct KindView<'p> {
 #[derive(Serialize)]
 struct CommandView<'p> {
     title: &'p str,
+    /// Its host. `None` if only one host has roles.
+    host: Option<&'p str>,
     /// The script that runs it. `None` without the target of scripts.
     script: Option<String>,
     text: String,
@@ -213,8 +215,10 @@ fn stores(stores: &[Store]) -> Vec<String> {
 /// The commands of each kind of model that has any.
 fn commands<'p>(plan: &'p Plan) -> Vec<KindView<'p>> {
     let has_scripts = plan.targets.contains(&TargetName::Bin);
+    let has_hosts = plan.reference.memory.has_hosts;
     let command = |prompt: &'p Prompt| CommandView {
         title: &prompt.title,
+        host: plan.hosts.get(prompt.host as usize).filter(|_| has_hosts).map(|host| &*host.name),
         script: has_scripts.then(|| command::script(prompt)),
         text: command::full_command(plan, prompt),
     };

@@ -22,10 +22,9 @@
 //! text. Without a process with metrics there is no file.
 
 use super::{ArtifactCollector, OutputTarget, RenderError};
-use crate::plan::{Plan, Scrape, base_url, client_addresses};
+use crate::plan::{Plan, Scrape, base_url, client_address};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 
 pub(super) static TARGET: OutputTarget = OutputTarget::new("prometheus", &[], artifacts);
 
@@ -78,8 +77,7 @@ fn scrapes(plan: &Plan) -> impl Iterator<Item = Scrape<'_>> {
 fn group<'p>(plan: &'p Plan, scrape: Scrape<'p>) -> Option<TargetGroup<'p>> {
     let Scrape { role, tier, gateway, server, process, path, parameters, key_file } = scrape;
     let host = plan.hosts.get(server.host as usize)?;
-    let mut addresses = client_addresses(&server.addresses, host.address.as_deref());
-    let url = base_url(&addresses.next().unwrap_or(Ipv4Addr::LOCALHOST.into()), process.port);
+    let url = base_url(&client_address(&server.addresses, host.address.as_deref()), process.port);
     let parameters = parameters.into_iter().map(|(name, value)| (format!("__param_{name}"), value));
     let labels = Labels {
         stack: &plan.stack,

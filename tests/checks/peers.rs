@@ -8,10 +8,11 @@ const HOSTS: &str = "host \"far\" memory=\"64 GB\" cpus=\"0-7\" address=\"192.0.
 
 fn stack(peers: &str, more: &str) -> String {
     format!(
-        "{HOSTS}gateway \"front\" port=9000 host=\"box\" kind=\"llama-swap\" bin=\"/usr/bin/llama-swap\" PEERS\n\
+        "{HOSTS}gateway \"front\" port=9000 host=\"box\" KEY kind=\"llama-swap\" bin=\"/usr/bin/llama-swap\" PEERS\n\
          role \"near\" tier=\"A\" residency=\"hot\" model=\"plain\" gateway=\"front\" host=\"box\" context=4096\n{more}"
     )
     .replace("PEERS", peers)
+    .replace("KEY", if peers.contains("key-file") { "" } else { "key-file=\"/etc/keys/front\"" })
 }
 
 #[track_caller]
@@ -48,7 +49,7 @@ fn a_peer_on_another_host_needs_an_address() {
     let far = role("extra", "far", 9300, "");
     assert_helps(
         &stack("peer=\"extra\"", &far),
-        &[("write `listen=\"192.0.2.7\"` in role `extra`, and a `key-file`", &["exposed-without-key"])],
+        &[("write `listen=\"192.0.2.7\"` and `key-file=\"/etc/orchgen/keys\"` in role `extra`", &[])],
     );
     let finding = only(&compile_with_base(&stack("peer=\"extra\"", &far)));
     assert_eq!(
@@ -60,7 +61,7 @@ fn a_peer_on_another_host_needs_an_address() {
     assert_eq!(finding.code.name, "unreachable-peer");
     assert_eq!(
         finding.help,
-        ["write the `address` of host `mute` for other machines, such as `192.168.1.11`"]
+        ["write `address=\"192.168.1.11\"` in host `mute`, with its address for other machines"]
     );
     // Its own address is enough.
     assert_codes(&stack("peer=\"extra\"", &mute.replace("0.0.0.0", "192.0.2.9")), &[]);
@@ -97,7 +98,7 @@ fn some_items_are_no_peers() {
     assert!(only(&compile_with_base(&twice)).message.ends_with("role `extra` is a peer already"));
     let unknown = only(&compile_with_base(&stack("peer=\"extro\"", &more)));
     assert_eq!(unknown.code.name, "unknown-name");
-    assert!(unknown.message.contains("uses role `extro`"), "{}", unknown.message);
+    assert!(unknown.message.contains("has the `peer` `extro`, which is not declared"), "{}", unknown.message);
 }
 
 #[test]
@@ -116,7 +117,7 @@ fn a_router_has_no_peers_and_a_gateway_with_peers_has_a_role() {
     );
     let far = role("extra", "far", 9300, OPEN);
     let alone = stack("peer=\"extra\"", &far).replace("gateway=\"front\" host", "port=9400 host");
-    assert_codes(&alone, &["unused-item", "unreachable-peer"]);
+    assert_codes(&alone, &["unreachable-peer"]);
 }
 
 #[test]
@@ -158,4 +159,110 @@ fn a_name_of_a_peer_belongs_to_one_server() {
     }
     let hostile = role("extra", "far", 9300, &format!("{OPEN} alias=\"a${{PORT}}\""));
     assert_codes(&stack("peer=\"extra\"", &hostile), &["unroutable-value"]);
+}
+
+#[test]
+fn a_gateway_without_a_key_does_not_open_a_peer_with_one() {
+    let text = stack("peer=\"extra\"", &role("extra", "far", 9300, OPEN))
+        .replace("key-file=\"/etc/keys/front\"", "");
+    let finding = only(&compile_with_base(&text));
+    assert_eq!(finding.code.name, "unprotected-peer");
+    assert_eq!(
+        finding.message,
+        "gateway `front` has no `key-file`, but sends a key of `/etc/keys/far` to its peer role `extra`"
+    );
+    assert_helps(&text, &[("write `key-file=\"/etc/keys/far\"` in gateway `front`", &[])]);
+}
+
+#[test]
+fn a_service_or_a_host_is_no_peer() {
+    let more = format!("{}service \"search\" host=\"far\"\n", role("extra", "far", 9300, OPEN));
+    for (peer, end, help) in [
+        (
+            "search",
+            "which is a service",
+            "name a gateway or a role: the gateway knows no model names of a service",
+        ),
+        ("far", "which is a host", "name a gateway or a role of this host: `extra`"),
+        ("mute", "which is a host", "name a gateway or a role: host `mute` has no roles"),
+        ("zzz", "which is not declared", "name a gateway or a role with its own `port`"),
+        // The gateway itself is not offered.
+        ("frontt", "which is not declared", "name a gateway or a role with its own `port`"),
+    ] {
+        let finding = only(&compile_with_base(&stack(&format!("peer=\"{peer}\""), &more)));
+        assert_eq!(finding.code.name, "unknown-name");
+        assert!(finding.message.ends_with(end), "{}", finding.message);
+        assert_eq!(finding.help, [help]);
+    }
+}
+
+#[test]
+fn a_host_has_an_address_that_other_machines_reach() {
+    let hosts = |far: &str| {
+        format!(
+            "host \"far\" memory=\"64 GB\" address=\"{far}\"\nhost \"near\" memory=\"64 GB\" address=\"192.0.2.9\"\nservice \"db\" host=\"near\"\n"
+        ) + &role("extra", "far", 9300, OPEN)
+    };
+    for address in ["192.0.2.7", "far.example.org"] {
+        assert_codes(&hosts(address), &[]);
+    }
+    for address in ["192.0.2.9", "127.0.0.1", "::1", "localhost", "far.localhost", "fd00::7"] {
+        assert_codes(&hosts(address), &["host-address"]);
+    }
+    for address in ["0.0.0.0", "::", "255.255.255.255", "224.0.0.1", "ff02::1"] {
+        assert_codes(&hosts(address), &["bad-quantity"]);
+    }
+    let family = hosts("fd00::7");
+    assert_helps(&family, &[("write `listen=\"::\"`, which takes IPv4 and IPv6", &[])]);
+    assert_codes(&family.replace("listen=\"0.0.0.0\"", "listen=\"fd00::7\""), &[]);
+}
+
+#[test]
+fn a_role_on_another_host_can_be_a_peer_of_its_gateway() {
+    let text = stack(
+        "",
+        "role \"extra\" tier=\"A\" residency=\"hot\" model=\"plain\" gateway=\"front\" host=\"far\" context=4096\n",
+    );
+    let finding = only(&compile_with_base(&text));
+    assert_eq!(finding.code.name, "gateway-cannot");
+    let first = &finding.fixes[0].title;
+    assert!(first.contains("listen=\"192.0.2.7\"") && first.contains("peer"), "{first}");
+}
+
+#[test]
+fn a_wrong_gateway_gives_one_finding() {
+    let text = stack("", "");
+    for (old, new, code) in [
+        ("host=\"box\" key-file", "host=\"boxx\" key-file", "unknown-name"),
+        ("kind=\"llama-swap\"", "kind=\"litellm\"", "unknown-word"),
+    ] {
+        let text = text.replace("gateway=\"front\" host=\"box\"", "gateway=\"front\"").replace(old, new);
+        assert_codes(&text, &[code]);
+    }
+}
+
+#[test]
+fn a_peer_with_several_ports_is_reached_only_at_the_first() {
+    let several = role("extra", "far", 9300, OPEN).replace("port=9300", "ports=\"9300-9301\"");
+    let text = stack("peer=\"extra\"", &several);
+    let finding = only(&compile_with_base(&text));
+    assert_eq!(finding.code.name, "partial-peer");
+    assert_eq!(
+        finding.message,
+        "gateway `front` reaches only port 9300 of its peer role `extra`, which has 9300-9301"
+    );
+    assert_helps(&text, &[("write `port=9300` in role `extra`, for one process", &[])]);
+}
+
+#[test]
+fn another_name_of_a_target_is_one_finding() {
+    for (word, target) in
+        [("k8s", "kubernetes"), ("docker", "compose"), ("podman", "quadlet"), ("prom", "prometheus")]
+    {
+        let compiled =
+            super::gateways::with_base("stack \"page\"", &format!("stack \"page\" targets=\"{word}\""), "");
+        let finding = only(&compiled);
+        assert_eq!(finding.code.name, "unknown-word", "{word}");
+        assert!(finding.fixes[0].title.contains(&format!("`{target}`")), "{}", finding.fixes[0].title);
+    }
 }

@@ -59,7 +59,7 @@ fn the_help_names_the_mount_the_host_and_the_store() {
     assert_eq!(
         single_finding(&text).help,
         [
-            "write `mount \"far\"` in store `disk`, with the `path` of the folder on `far`",
+            "write `mount \"far\"` in store `disk`; add `path` if the folder on `far` is not `/srv/disk`",
             "or write `host=\"near\"` in role `x`",
             "or write `store=\"models\"` in model `moved`, if its files are there",
         ]

@@ -169,3 +169,58 @@ fn an_unknown_name_of_a_host_is_a_usage_error() {
     assert_eq!((code, &*err), (2, "error: the registry has no host `smal`, only `big` or `small`\n"));
     assert!(!project.at("registry/registry.lock").exists());
 }
+
+#[test]
+fn a_damaged_lock_keeps_the_facts_of_other_hosts() {
+    let project = project();
+    assert_eq!(project.run(&["lock"]).0, 0);
+    let path = project.at("registry/registry.lock");
+    let merged = format!("<<<<<<< HEAD\n{}", project.lock());
+    let newer = project.lock().replacen("\"format_version\": 1", "\"format_version\": 99", 1);
+    for (text, code) in [(merged, "damaged-lock"), (newer, "unknown-lock-format")] {
+        fs::write(&path, &text).unwrap();
+        assert_eq!(project.codes(&["lock", "--host", "big"]), (1, vec![code.into()]));
+        assert_eq!(project.lock(), text);
+    }
+    fs::remove_file(path).unwrap();
+    assert_eq!(project.run(&["lock"]).0, 0);
+}
+
+#[test]
+fn a_lock_without_facts_is_not_written() {
+    let project = project();
+    let back = without(&project, "small");
+    let (code, _, err) = project.run(&["lock", "--host", "small"]);
+    let err = err.split_whitespace().collect::<Vec<_>>().join(" ");
+    let err = err.replace("│ ", "");
+    assert_eq!(code, 1, "{err}");
+    assert!(
+        err.contains("run `orchgen lock` again; if this machine is not `small`, run it on `small`"),
+        "{err}"
+    );
+    assert!(err.contains("registry.lock: not written, because no file was read"), "{err}");
+    assert!(!project.at("registry/registry.lock").exists());
+    back();
+}
+
+#[test]
+fn a_model_without_a_role_may_be_on_any_host_of_a_store_without_mounts() {
+    let project = project();
+    let text = |mount: &str| {
+        let of_data = ["chat", "both", "embed"].iter().fold(REGISTRY.to_owned(), |text, name| {
+            text.replace(&format!("file=\"{name}.gguf\""), &format!("file=\"{name}.gguf\" store=\"data\""))
+        });
+        let spare = "model \"spare\" arch=\"qwen2\" quant=\"F32\" file=\"spare.gguf\" store=\"rest\"";
+        let listed = "role \"spare\" model=\"spare\"";
+        format!("{of_data}store \"rest\" path=\"STORE/rest\" {mount}\n{spare}\n{listed}\n")
+    };
+    fs::create_dir(project.at("store/rest")).unwrap();
+    project.put("rest/spare.gguf", &model(0, &[]));
+    project.registry(&text(""));
+    assert_eq!(project.codes(&["lock", "--host", "small"]), (0, vec![]));
+    fs::remove_file(project.at("store/rest/spare.gguf")).unwrap();
+    assert_eq!(project.codes(&["lock", "--host", "big"]), (0, vec![]));
+    assert!(project.lock().contains("\"spare\""));
+    project.registry(&text("{ mount \"big\"; }"));
+    assert_eq!(project.codes(&["lock", "--host", "big"]), (1, vec!["missing-model".into()]));
+}

@@ -104,7 +104,7 @@ impl<'r> Machine<'r> {
         }
     }
 
-    /// Which machine must have a file of a model. Without a role, the hosts that have its store must have it.
+    /// Which machine must have a file of a model. Without a role, the hosts that its store names must have it.
     fn need_of_model(self, model: &Model, file: &str, users: Option<&BTreeSet<Id<Host>>>) -> Need {
         if let Some(users) = users {
             return self.need(users);
@@ -116,9 +116,15 @@ impl<'r> Machine<'r> {
                 let others = self.registry.hosts.entries().map(|(id, _)| id);
                 Need::Elsewhere(others.filter(|id| self.registry.is_file_on(model, file, *id)).collect())
             }
-            Some(_) if file.starts_with('/') && !is_only => Need::Anywhere,
+            Some(_) if !is_only && !self.is_mounted(model, file) => Need::Anywhere,
             Some(_) => Need::Here,
         }
+    }
+
+    /// True if the store of a file names its hosts.
+    fn is_mounted(self, model: &Model, file: &str) -> bool {
+        let store = model.store.map(|store| self.registry.stores.get(store.value));
+        !file.starts_with('/') && store.is_some_and(|store| !store.mounts.is_empty())
     }
 
     /// The hosts whose roles use a model, also as a draft.

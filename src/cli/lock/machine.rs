@@ -10,13 +10,15 @@ pub(super) struct Machine<'r> {
     pub(super) registry: &'r Registry,
     /// `None` if it is unknown.
     pub(super) host: Option<Id<Host>>,
+    /// True if `--host` names it.
+    is_given: bool,
 }
 
 impl<'r> Machine<'r> {
     /// Finds the host: the given one, the only one, or the one that has the name or the address of this machine. The error is
     /// for a name that no host has.
     pub(super) fn find(registry: &'r Registry, given: Option<&str>) -> Result<Self, String> {
-        let mut machine = Self { registry, host: None };
+        let mut machine = Self { registry, host: None, is_given: given.is_some() };
         let hosts = &registry.hosts;
         machine.host = match given {
             Some(given) => {
@@ -50,8 +52,15 @@ impl<'r> Machine<'r> {
         self.registry.hosts.iter().map(|host| words::quoted(&host.head.name)).collect()
     }
 
-    /// The help about a missing file if it is unknown which host this machine is.
+    /// The help about a missing file.
     pub(super) fn help(self) -> String {
+        if let Some(host) = self.host {
+            let put = "put the file at this path or correct the path, then run `orchgen lock` again";
+            let is_one_of_several = self.is_given && self.registry.hosts.len() > 1;
+            let name = words::quoted(&self.registry.hosts.get(host).head.name);
+            let other = format!("; if this machine is not {name}, run it on {name}");
+            return put.to_owned() + if is_one_of_several { &other } else { "" };
+        }
         let names = words::any_of(&self.names());
         format!(
             "write `--host` with the name of this machine, {names}: then only the files of this host are required"

@@ -137,11 +137,7 @@ fn finding(
                 }
                 (None, _) => finding.note(NO_FACTS),
             };
-            match machine.host {
-                Some(_) => finding
-                    .help("put the file at this path or correct the path, then run `orchgen lock` again"),
-                None => finding.help(machine.help()),
-            }
+            finding.help(machine.help())
         }
         ReadError::Disk(_)
         | ReadError::Damaged(_)

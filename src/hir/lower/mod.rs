@@ -85,7 +85,6 @@ impl Items {
         let roles = roles::read(&mut self, (&scope, &defaults, &merge), findings);
         scope.roles = roles.named;
         gateway_sets::resolve(&mut scope, findings);
-        gateway_peers::resolve(&mut scope);
         if !has_stack && !self.is_damaged {
             self.report_missing_stack(&scope, findings);
         }
@@ -93,6 +92,7 @@ impl Items {
         let bans = read_list("ban", &mut self, &scope, findings, Ban::from_fields);
         let quirks = read_list("quirk", &mut self, &scope, findings, Quirk::from_fields);
         let services = read_list("service", &mut self, &scope, findings, rules::service);
+        gateway_peers::resolve(&mut scope, &services, findings);
         let expects = read_list("expect", &mut self, &scope, findings, rules::expect);
         if !has_stack {
             scope.engines.names.mark_maybe_used(None);

@@ -139,17 +139,30 @@ static FORMS: &[QuantityForm] = &[
     QuantityForm {
         shape: Shape::HostAddress,
         what: "an IP address or a DNS name",
-        form: ", such as `10.0.0.7` or `big.example.org`",
+        form: " of one machine, such as `10.0.0.7` or `big.example.org`",
         pattern: "([0-9A-Fa-f:.]+|{label}(\\.{label})*)",
         unit: None,
         example: "10.0.0.7",
         parse: |text| {
-            let address = text.parse().ok().map(|address: IpAddr| address.to_canonical().to_string());
+            let address = text.parse().ok().map(|address: IpAddr| address.to_canonical());
+            if address.is_some_and(is_of_many) {
+                return None;
+            }
+            let address = address.map(|address| address.to_string());
             let name = || is_dns_name(text).then(|| text.to_ascii_lowercase());
             Some(TypedValue::Text(address.or_else(name)?.into()))
         },
     },
 ];
+
+/// True for an address that is not that of one machine: all addresses, broadcast or multicast.
+pub(super) fn is_of_many(address: IpAddr) -> bool {
+    let is_broadcast = match address {
+        IpAddr::V4(address) => address.is_broadcast(),
+        IpAddr::V6(_) => false,
+    };
+    address.is_unspecified() || address.is_multicast() || is_broadcast
+}
 
 /// A label of a DNS name, as a regular expression.
 const LABEL: &str = "[0-9A-Za-z]([0-9A-Za-z-]{0,61}[0-9A-Za-z])?";

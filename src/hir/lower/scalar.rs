@@ -3,6 +3,7 @@
 use super::api_name;
 use super::count::{count, flag, fraction, or_words, port, scale};
 use super::guess::path::{self, PathFault, PathKind, Remedy};
+use super::guess::word::other_name;
 use super::guess::{boolean, date, number};
 use super::names::ItemRef;
 use super::quantity::{ReadResult, quantity, write_cpus};
@@ -329,11 +330,12 @@ fn word(scalar: &Scalar, field: &FieldRef, choices: &'static [&'static str]) -> 
             None => finding.help(format!("write {}", words::any_of(&all))),
         }));
     };
-    let suggestion = suggest(found, choices.iter().copied());
+    let other = other_name(found, choices);
+    let suggestion = suggest(found, choices.iter().copied()).filter(|_| other.is_none());
     let lower = found.to_ascii_lowercase();
     let mut longer = choices.iter().filter(|choice| choice.starts_with(&lower));
     let only = longer.next().filter(|_| longer.next().is_none());
-    let near = suggestion.map(|suggestion| suggestion.name).or(meant.or(only).copied());
+    let near = suggestion.map(|suggestion| suggestion.name).or(meant.or(other).or(only).copied());
     let label = format!("expected {}", words::any_of(&all));
     let message = format!("{} cannot be {}", field.describe(), words::quoted(found));
     let finding = UNKNOWN_WORD.at_unknown(scalar.span, (suggestion, &label), message);

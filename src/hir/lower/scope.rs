@@ -210,7 +210,9 @@ fn imply_engine(fields: &mut Fields) {
 
 /// Reads the stack. Only its engine can be unknown, so there is always a value.
 fn stack(fields: &mut Fields) -> Option<Stack> {
+    let has_unread_targets = fields.record.is_reported("targets");
     Some(Stack {
+        has_unread_targets,
         head: fields.head.clone(),
         verified: fields.get("verified")?,
         engine: fields.get("engine")?,
@@ -238,6 +240,7 @@ fn placeholder_stack(at: Span) -> Stack {
         engine: None,
         title: None,
         targets: Vec::new(),
+        has_unread_targets: true,
         hardening: None,
         scope: UnitScope::System,
         has_defaults: false,

@@ -83,6 +83,7 @@ pub(super) fn process(
     defaults: &Defaults,
 ) -> Option<ProcessSettings> {
     let (owner, scope) = (fields.owner(), fields.scope);
+    let is_behind = fields.record.has_or_reported(GATEWAY);
     let address = match fields.record.place(GATEWAY) {
         Some(place) => gateway::address(place, fields),
         // An unknown gateway is reported.
@@ -92,6 +93,8 @@ pub(super) fn process(
     let gateway = address.as_ref().and_then(|address| address.gateway);
     let host = match gateway.filter(|_| !fields.record.has_or_reported("host")) {
         Some(gateway) => Some(gateway.map(|id| scope.gateways.arena.get(id).host.value)),
+        // The host of a gateway that could not be read is unknown.
+        None if is_behind && !fields.record.has_or_reported("host") => None,
         None => {
             imply_host(fields.record, &scope.hosts.names, fields.head, fields.findings);
             fields.get::<Spanned<Id<Host>>>("host")

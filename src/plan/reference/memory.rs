@@ -41,6 +41,8 @@ pub struct HostTotal {
     pub host: Option<Arc<str>>,
     /// The sum: mapped files count once, other known memory once per process. `None` if the size of a model is unknown.
     pub bytes: Option<Bytes>,
+    /// True if each row of the host has a sum.
+    pub is_complete: bool,
 }
 
 /// True if at least two hosts have roles. Then the tables need their names.
@@ -66,10 +68,18 @@ pub(super) fn memory(derived: &Derived) -> Memory {
         }));
     }
     let hosts = loads.of_hosts().into_iter().filter(|group| group.roles().next().is_some());
-    let totals = hosts.map(|group| HostTotal { host: host_of(&group), bytes: group.known_total() });
+    let total = |group: RoleGroup<'_>| HostTotal {
+        host: host_of(&group),
+        bytes: group.known_total(),
+        is_complete: {
+            let host = host_of(&group);
+            rows.iter().all(|row| row.host != host || row.bytes.is_some())
+        },
+    };
+    let totals: Vec<HostTotal> = hosts.map(total).collect();
     let has_buffers =
         derived.roles.iter().any(|role| role.memory.counted.iter().any(|part| part.file.is_none()));
-    Memory { rows, totals: totals.collect(), has_hosts, has_buffers }
+    Memory { rows, totals, has_hosts, has_buffers }
 }
 
 /// The groups of the roles, each once.

@@ -76,7 +76,6 @@
 mod hosts;
 
 use std::io::{self, Write};
-use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
@@ -84,7 +83,7 @@ use serde::{Serialize, Serializer};
 use super::{ArtifactCollector, OutputTarget, Pieces, RenderError};
 use crate::plan::kubernetes::service_host;
 use crate::plan::{
-    ClientAddress, Gateway, Host, Plan, Role, Route, Start, SwapPeer, TargetName, base_url, client_addresses,
+    ClientAddress, Gateway, Host, Plan, Role, Route, Start, SwapPeer, TargetName, base_url, client_address,
 };
 use hosts::{HostView, ServiceView};
 
@@ -211,8 +210,7 @@ fn peer_view(peer: &SwapPeer) -> PeerView<'_> {
 
 /// The base URL of a process that listens on these addresses, for clients.
 fn endpoint(listen: &[Arc<str>], host: &Host, port: u16) -> String {
-    let mut addresses = client_addresses(listen, host.address.as_deref());
-    base_url(&addresses.next().unwrap_or(Ipv4Addr::LOCALHOST.into()), port)
+    base_url(&client_address(listen, host.address.as_deref()), port)
 }
 
 /// The base URL of the Service of a role or gateway, if it has pods next to processes of units or scripts.

@@ -2,6 +2,7 @@
 
 use super::plain_text;
 use crate::hir::CpuList;
+use crate::hir::lower::quantity_form::is_of_many;
 
 /// The number of CPUs of a mask that is printed as a list. A longer mask is probably not one.
 const MAX_MASK_DIGITS: usize = 32;
@@ -144,6 +145,7 @@ pub(in crate::hir::lower) fn host_address(text: &str) -> Vec<String> {
 pub(in crate::hir::lower) fn host_fault(text: &str) -> Option<&'static str> {
     let is_number = |label: &str| !label.is_empty() && label.bytes().all(|c| c.is_ascii_digit());
     match () {
+        () if text.parse().is_ok_and(is_of_many) => Some("which is not the address of one machine"),
         () if text.contains('_') => Some("with `_`, which a DNS name cannot have"),
         () if text.rsplit('.').next().is_some_and(is_number) => {
             Some("which ends in a number, but is not an IP address")

@@ -8,6 +8,7 @@
 //! | `date` | dates in other orders |
 //! | `path` | paths that only a shell or another system understands |
 //! | `name` | names with other characters |
+//! | `word` | words of other tools |
 
 pub(super) mod date;
 pub(super) mod list;
@@ -15,6 +16,7 @@ pub(super) mod name;
 pub(super) mod number;
 pub(super) mod path;
 pub(super) mod quantity;
+pub(super) mod word;
 
 /// The boolean that a word of another language means.
 pub(super) fn boolean(word: &str) -> Option<bool> {

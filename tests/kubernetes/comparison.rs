@@ -114,6 +114,16 @@ fn gibibytes(quantity: &Value) -> u64 {
     quantity.as_str().unwrap().strip_suffix("Gi").unwrap().parse().unwrap()
 }
 
+/// The number of replicas in the command that scales a Deployment on demand.
+fn scaled(compiled: &Compiled, name: &str) -> usize {
+    let command = format!("deployment/{name} --replicas=");
+    let mut texts = compiled.files().into_values().filter_map(|(text, _)| {
+        let (_, rest) = text.split_once(&command)?;
+        rest.lines().next().unwrap().parse().ok()
+    });
+    texts.next().unwrap()
+}
+
 /// The roles by name, as their pods run them.
 fn of_pods(compiled: &Compiled) -> BTreeMap<String, Facts> {
     let objects = objects(compiled);
@@ -155,18 +165,9 @@ fn of_pods(compiled: &Compiled) -> BTreeMap<String, Facts> {
             resources["limits"].get(resource).map_or(0, |count| count.to_json().parse().unwrap())
         };
         let replicas = spec["replicas"].as_u64().unwrap().try_into().unwrap();
-        // A Deployment on demand has the number in the command that scales it.
-        let scaled = || {
-            let command = format!("deployment/{name} --replicas=");
-            let mut texts = compiled.files().into_values().filter_map(|(text, _)| {
-                let (_, rest) = text.split_once(&command)?;
-                rest.lines().next().unwrap().parse().ok()
-            });
-            texts.next().unwrap()
-        };
         let facts = Facts {
             host: pod["nodeSelector"]["kubernetes.io/hostname"].as_str().unwrap().to_owned(),
-            processes: if replicas == 0 { scaled() } else { replicas },
+            processes: if replicas == 0 { scaled(compiled, name) } else { replicas },
             at_boot: replicas,
             port: service["ports"][0]["port"].as_u64().unwrap(),
             health: container["readinessProbe"]["httpGet"]["path"].as_str().unwrap().to_owned(),

@@ -3,8 +3,8 @@
 use super::owner;
 use super::shared::inside::{self, Found};
 use super::shared::listening::requires_key;
-use super::shared::pods;
 use super::shared::secrets::is_key_variable;
+use super::shared::{pod_mounts, pods};
 use crate::derive::{Derived, Mount, MountSource, ServedRole};
 use crate::diag::{Change, Diagnostic, Diagnostics, Line, words};
 use crate::engine::Access;
@@ -18,14 +18,14 @@ declare_code! {
     /// In a stack with `kubernetes` in `targets`, a setting that has another effect in pods than in units:
     ///
     /// - `numa` and `cpus`: a pod has a number of CPUs, and its kubelet selects them;
-    /// - GPUs with different memory: a device plugin selects them;
-    /// - GPUs of AMD and Intel: a user without root cannot open their device files by default;
-    /// - memory that depends on requests, for example the images of a projector: its pod has no limit;
+    /// - GPUs with different memory, or of AMD and Intel, whose device files need permissions;
+    /// - memory that depends on requests, for example images: its pod has no limit;
     /// - `lock`: the container runtime limits locked memory;
-    /// - a residency that starts on demand: its Deployments have no pods until they are scaled;
+    /// - a residency that starts on demand: no pods until a user scales the Deployment;
     /// - files without a `claim`: the pods mount the folder of their node;
     /// - a claim that pods of several hosts mount;
-    /// - a folder that the server writes: it is lost with the pod;
+    /// - a folder that the server writes: it is lost with the pod, or needs permissions on the node;
+    /// - a volume in another volume, and variables with paths or GPUs;
     /// - a role or a router without a `key-file`: all pods of the cluster can use it.
     ///
     /// ## Why
@@ -66,6 +66,7 @@ pub(super) fn run(derived: &Derived, findings: &mut Diagnostics) {
     let mounts: Vec<(&ServedRole, Vec<Mount>)> = mounts.collect();
     folders(registry, &mounts, findings);
     claims(registry, &mounts, findings);
+    pod_mounts::report(&KUBERNETES_DIFFERS, derived, findings);
     findings.extend(without_key(derived, target));
 }
 

@@ -55,9 +55,14 @@ fn a_build_in_a_subfolder_writes_next_to_the_registry() {
 #[test]
 fn lock_and_fix_write_into_the_registry_that_was_found() {
     let workspace = Workspace::new("family \"odd\" arch=\"qwen3-moe\"\n");
+    // An old lock is replaced, although no model file is found.
+    fs::write(workspace.at("registry/registry.lock"), r#"{"format_version": 1, "models": {}}"#).unwrap();
     let locked = run_in(&workspace, "registry", &["lock"]);
     assert!(text(&locked.stderr).contains("\nregistry.lock: 0 models locked"), "{}", text(&locked.stderr));
-    assert!(workspace.at("registry/registry.lock").exists());
+    fs::remove_file(workspace.at("registry/registry.lock")).unwrap();
+    let locked = run_in(&workspace, "registry", &["lock"]);
+    assert!(text(&locked.stderr).contains("\nregistry.lock: not written"), "{}", text(&locked.stderr));
+    assert!(!workspace.at("registry/registry.lock").exists());
     let fixed = run_in(&workspace, "tools", &["check", "--fix"]);
     assert!(text(&fixed.stderr).contains("in `../registry/base.kdl`"), "{}", text(&fixed.stderr));
     assert!(fs::read_to_string(workspace.at("registry/base.kdl")).unwrap().contains("arch=\"qwen3moe\""));

@@ -153,12 +153,7 @@ fn of_pods(compiled: &Compiled) -> BTreeMap<String, Facts> {
         } else {
             assert!(resources["limits"].get("memory").is_none(), "{name}");
         }
-        let args: Vec<String> = container["args"]
-            .as_sequence()
-            .unwrap()
-            .iter()
-            .map(|word| word.as_str().unwrap().to_owned())
-            .collect();
+        let args: Vec<String> = serde_yaml::from_value(container["args"].clone()).unwrap();
         let port = args.iter().position(|word| word == "--port").unwrap();
         assert_eq!(container["ports"][0]["containerPort"].to_json(), args[port + 1], "{name}");
         let count = |resource: &str| {

@@ -141,3 +141,50 @@ fn a_pod_may_get_a_smaller_gpu() {
         assert!(!equal.codes().contains(&"unschedulable-pods"), "{}", equal.report());
     }
 }
+
+/// The file permissions of a node do not change for a pod.
+#[test]
+fn a_written_folder_of_the_node_needs_permissions() {
+    let writes = "option \"log-file\" \"/srv/models/server.log\"";
+    let message = "the pod of role `chat` writes to `/srv/models`, a folder of its node: user 65532 must be able to write there";
+    let compiled = changed(&[(" claim=\"models\"", ""), (KEY, &format!("{KEY} {{ {writes} }}"))]);
+    let all = compiled.findings.findings();
+    let finding = all.iter().find(|finding| finding.message == message);
+    let finding = finding.unwrap_or_else(|| panic!("{}", compiled.report()));
+    assert_eq!(finding.help[0], "run `chgrp 65532 /srv/models` and `chmod g+w /srv/models` on the node");
+    assert!(with(writes).findings.is_empty(), "a claim gets the group of the pod");
+}
+
+/// The runtime of a container cannot create a folder in a volume that it cannot write.
+#[test]
+fn a_volume_in_a_claim_needs_a_folder() {
+    let compiled = with("option \"log-file\" \"/srv/models/logs/server.log\"");
+    let all = compiled.findings.findings();
+    let finding = all.iter().find(|finding| finding.message.contains("mounts another volume"));
+    let finding = finding.unwrap_or_else(|| panic!("{}", compiled.report()));
+    assert_eq!(finding.help, ["create the folder `/srv/models/logs` in the claim `models`"]);
+    let text = &compiled.files()["kubernetes/chat.yaml"].0;
+    let comment = "# /srv/models/logs must exist in the volume of /srv/models, because the pod mounts another volume there.";
+    assert!(text.contains(comment), "{text}");
+}
+
+/// Variables of the host are not always those of a pod.
+#[test]
+fn variables_with_paths_and_gpus_are_notes() {
+    let message = |lines: &str| only(&with(lines), "kubernetes-differs").message.clone();
+    assert_eq!(
+        message("placement gpu=\"CUDA0\"; env CUDA_VISIBLE_DEVICES=\"GPU-1\""),
+        "the pod of role `chat` does not get the variable `CUDA_VISIBLE_DEVICES`: the device plugin selects its GPUs"
+    );
+    assert_eq!(
+        message("env LD_LIBRARY_PATH=\"/usr/lib:/opt/llama/lib\""),
+        "variable `LD_LIBRARY_PATH` of role `chat` names `/opt/llama/lib`, which its pod has only if the image has it"
+    );
+    for lines in [
+        "env LD_LIBRARY_PATH=\"/app:/usr/lib\"",
+        "env LLAMA_CACHE=\"/tmp/cache\"",
+        "env CUDA_VISIBLE_DEVICES=\"\"",
+    ] {
+        assert!(with(lines).findings.is_empty(), "{}", with(lines).report());
+    }
+}

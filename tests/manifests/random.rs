@@ -369,8 +369,14 @@ fn check_stack(files: &BTreeMap<String, String>) {
     assert_eq!(map(at(namespace, "metadata.labels"))["pod-security.kubernetes.io/enforce"], level);
 }
 
+/// Most random stacks have errors, and are rejected.
+fn config() -> ProptestConfig {
+    let (cases, max_global_rejects) = (64, 20_000);
+    ProptestConfig { cases, max_global_rejects, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn manifests_of_random_stacks_are_consistent(stack in stack()) {

@@ -11,7 +11,6 @@ pub(super) mod inside;
 pub(super) mod listening;
 pub(super) mod mismatch;
 pub(super) mod option_remedy;
-#[expect(dead_code, reason = "`kubernetes-differs` does not call it yet")]
 pub(super) mod pod_mounts;
 pub(super) mod pods;
 pub(super) mod secrets;

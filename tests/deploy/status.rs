@@ -4,9 +4,9 @@
 use crate::support::{assert_snapshot, visible};
 use orchgen::cli::deploy::status::human;
 use orchgen::deploy::{
-    DeployError, DifferenceKind, Layout, LoadRequest, Manager, OutFolder, RoleState, STATUS_VERSION,
-    StackStatus, StatusInput, StatusReport, Tree, TreeFile, UnitState, Verdict, Web, WebAnswer, installable,
-    status,
+    DeployError, DifferenceKind, FailedHost, Layout, LoadRequest, Manager, OutFolder, RoleState,
+    STATUS_VERSION, StackStatus, StatusInput, StatusReport, Tree, TreeFile, UnitState, Verdict, Web,
+    WebAnswer, installable, status,
 };
 use orchgen::diag::report::Style;
 use orchgen::render::deployment::{
@@ -677,14 +677,18 @@ mod tools {
     fn reports_have_the_schema() {
         let folder = tempfile::tempdir().unwrap();
         let (same, different) = (complete(), different());
-        for (name, report) in
-            [("same.json", same.report(None)), ("different.json", different.report(Some(&newer(&different))))]
-        {
+        let silent = FailedHost { host: "small".to_owned(), reason: "no answer".to_owned() };
+        let silent = StatusReport { agrees: false, failed: vec![silent], ..same.report(None) };
+        for (name, report) in [
+            ("same.json", same.report(None)),
+            ("different.json", different.report(Some(&newer(&different)))),
+            ("silent.json", silent),
+        ] {
             fs::write(folder.path().join(name), serde_json::to_string(&report).unwrap()).unwrap();
         }
         let schema = crate::support::repository().join("tests/deploy/status.schema.json");
         let mut command = python_tool("check-jsonschema");
-        command.arg("--schemafile").arg(schema).args(["same.json", "different.json"]);
+        command.arg("--schemafile").arg(schema).args(["same.json", "different.json", "silent.json"]);
         let output = command.current_dir(folder.path()).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     }

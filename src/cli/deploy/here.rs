@@ -1,7 +1,12 @@
 //! Decides if this machine is a host of the registry.
 
+use super::programs::run;
 use crate::deploy::{binds_foreign_addresses, machine_name};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
+use std::time::Duration;
+
+/// The time limit to look up a name.
+const LOOK_UP_LIMIT: Duration = Duration::from_secs(20);
 
 /// True if this machine is a host: the address (a number or a DNS name) belongs to it, or without an address, it has the name.
 pub(in crate::cli) fn is_here(name: &str, address: Option<&str>) -> bool {
@@ -19,8 +24,7 @@ pub(super) fn has_name(name: &str) -> bool {
 /// True if an address belongs to an interface of this machine: a socket can be bound to it. If the system allows sockets at
 /// foreign addresses, only the source of packets to the address counts.
 fn is_own(address: &str) -> bool {
-    let is_bound = |one: SocketAddr| {
-        let ip = one.ip();
+    let is_bound = |ip: IpAddr| {
         let is_unicast = !ip.is_unspecified() && !ip.is_multicast() && ip != Ipv4Addr::BROADCAST;
         let binds = || UdpSocket::bind((ip, 0)).is_ok();
         is_unicast
@@ -28,7 +32,18 @@ fn is_own(address: &str) -> bool {
                 || is_source(ip).unwrap_or_default()
                 || !binds_foreign_addresses() && binds())
     };
-    (address, 0).to_socket_addrs().is_ok_and(|mut all| all.any(is_bound))
+    addresses(address).into_iter().any(is_bound)
+}
+
+/// The IP addresses of an address. A program of the system looks up names, because a static program cannot load the modules of
+/// the name service.
+fn addresses(address: &str) -> Vec<IpAddr> {
+    if let Ok(ip) = address.parse() {
+        return vec![ip];
+    }
+    let ran = run("getent", &["ahosts", "--", address], LOOK_UP_LIMIT);
+    let text = ran.map(|ran| String::from_utf8_lossy(&ran.out).into_owned()).unwrap_or_default();
+    text.lines().filter_map(|line| line.split_whitespace().next()?.parse().ok()).collect()
 }
 
 /// True if packets from this machine to an address have it as their source. No packet is sent.

@@ -1,4 +1,4 @@
-//! Programs of the system with time limits: `systemctl`, `journalctl`, `loginctl`, `git` and `ssh`.
+//! Programs of the system with time limits: `systemctl`, `journalctl`, `loginctl`, `git`, `getent` and `ssh`.
 #![expect(clippy::disallowed_methods, reason = "time limits need a clock")]
 
 use crate::deploy::DeployError;

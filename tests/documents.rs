@@ -376,17 +376,19 @@ fn the_gpus_of_hosts_and_roles_are_in_the_documents() {
     assert!(json["roles"][6].get("gpus").is_none());
 }
 
-#[test]
-fn the_memory_of_known_headers_includes_caches_and_buffers() {
-    let lock = r#"{"format_version": 1, "models": {
+/// A lock with the facts of the model `plain`.
+const PLAIN_LOCK: &str = r#"{"format_version": 1, "models": {
       "plain": {"architecture": "qwen2", "file": "plain.gguf", "header": "0", "size": 4000000000, "quant": "Q4_K_M",
         "parameters": {"attention.head_count": 28, "attention.head_count_kv": 4, "block_count": 28, "context_length": 32768,
           "embedding_length": 3584, "feed_forward_length": 18944},
         "tensors": {"bytes": {"f32": 1000000, "q4_K": 3200000000, "q6_K": 790000000}, "in_rows_of_8": {}},
         "vocabulary": {"size": 152064, "type": "gpt2"}}}}"#;
+
+#[test]
+fn the_memory_of_known_headers_includes_caches_and_buffers() {
     let registry =
         TWO_HOSTS.replace("port=8080 host=\"left\"", "port=8080 host=\"left\" cache-type=\"f16\" slots=8");
-    let compiled = compile(&[("stack.kdl", &registry), ("registry.lock", lock)]);
+    let compiled = compile(&[("stack.kdl", &registry), ("registry.lock", PLAIN_LOCK)]);
     let text = files(&compiled).remove(REFERENCE).unwrap();
     let sums: Vec<f64> = rows(&text, "## Memory Footprint")[2..]
         .iter()

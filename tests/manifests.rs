@@ -2,6 +2,7 @@
 
 mod random;
 
+use crate::kubernetes::objects;
 use crate::support::{Compiled, assert_snapshot, compile, orchgen};
 use serde_yaml::Value;
 use std::collections::BTreeMap;
@@ -38,11 +39,6 @@ fn manifests(compiled: &Compiled) -> BTreeMap<String, String> {
         Some((path.strip_prefix("kubernetes/")?.to_owned(), text))
     };
     compiled.files().into_iter().filter_map(own).collect()
-}
-
-/// The objects of a file.
-fn objects(text: &str) -> Vec<Value> {
-    text.split("\n---\n").map(|document| serde_yaml::from_str(document).unwrap()).collect()
 }
 
 #[test]

@@ -130,6 +130,12 @@ pub const OPTIONS: &[ForeignOption] = &[
     option("apply rollback", "--auto-approve|--assume-yes|--no-confirm", "--yes"),
     option("apply rollback", "--check|--dryrun|--noop|-n", "--dry-run"),
     option("plan", "--exit-code|--exitcode", "--detailed-exitcode"),
+    option(
+        "apply plan status",
+        "--remote {}|--target-host {}|--target {}|--on {}|--node {}|--limit {}|--hosts {}",
+        "--host {}",
+    ),
+    option("apply plan status", "--all|-a|--hosts", "--all-hosts"),
     option("import", "-o json|--output json|-o=json|--output=json", "--report json"),
     option("", "-o json|--output json|-o=json|--output=json", "--output-format json"),
     option(

@@ -1,6 +1,6 @@
 //! The hosts in the documents and in `stack.json`: sums by place, services, and the columns of hosts.
 
-use super::{QUIRKS, REFERENCE, TWO_HOSTS, assert_well_formed, files, rows};
+use super::{PLAIN_LOCK, QUIRKS, REFERENCE, TWO_HOSTS, assert_well_formed, files, rows};
 use crate::support::compile;
 use serde_json::{Value, json};
 
@@ -118,13 +118,7 @@ fn stack_json_has_hosts_and_services() {
 
 #[test]
 fn a_sum_is_complete_if_all_headers_are_known() {
-    let lock = r#"{"format_version": 1, "models": {
-      "plain": {"architecture": "qwen2", "file": "plain.gguf", "header": "0", "size": 4000000000, "quant": "Q4_K_M",
-        "parameters": {"attention.head_count": 28, "attention.head_count_kv": 4, "block_count": 28, "context_length": 32768,
-          "embedding_length": 3584, "feed_forward_length": 18944},
-        "tensors": {"bytes": {"f32": 1000000, "q4_K": 3200000000, "q6_K": 790000000}, "in_rows_of_8": {}},
-        "vocabulary": {"size": 152064, "type": "gpt2"}}}}"#;
-    let files = files(&compile(&[("stack.kdl", &stack()), ("registry.lock", lock)]));
+    let files = files(&compile(&[("stack.kdl", &stack()), ("registry.lock", PLAIN_LOCK)]));
     let json: Value = serde_json::from_str(&files["stack.json"]).unwrap();
     let (left, right) = (&json["hosts"][0]["places"][0], &json["hosts"][1]["places"][0]);
     assert_eq!((&left["complete"], &right["complete"]), (&json!(true), &json!(false)), "{json}");

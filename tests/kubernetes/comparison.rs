@@ -1,6 +1,7 @@
 //! The stack of this repository on two hosts: units and manifests serve the same roles, at the same ports, with the same
 //! arguments, memory and placement.
 
+use super::by_name;
 use super::own::{HOSTS, ON_SECOND, compiled};
 use crate::support::Compiled;
 use serde_json::Value as Json;
@@ -95,18 +96,10 @@ fn without_place(words: Vec<String>) -> Vec<String> {
 
 /// The objects of the manifests, by kind and name.
 fn objects(compiled: &Compiled) -> BTreeMap<(String, String), Value> {
-    let mut all = BTreeMap::new();
-    for (path, (text, _)) in compiled.files() {
-        if path.starts_with("kubernetes/") && path != "kubernetes/kustomization.yaml" {
-            for document in text.split("\n---\n") {
-                let object: Value = serde_yaml::from_str(document).unwrap();
-                let kind = object["kind"].as_str().unwrap().to_owned();
-                let name = object["metadata"]["name"].as_str().unwrap().to_owned();
-                assert!(all.insert((kind, name), object).is_none(), "{path}");
-            }
-        }
-    }
-    all
+    let files = compiled.files().into_iter();
+    let files =
+        files.filter(|(path, _)| path.starts_with("kubernetes/") && !path.ends_with("/kustomization.yaml"));
+    by_name(files.flat_map(|(_, (text, _))| super::objects(&text)))
 }
 
 /// A number of bytes in GiB, the unit of all pods of this stack.

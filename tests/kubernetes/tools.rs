@@ -1,6 +1,6 @@
 //! External checkers of manifests: kubernetes-validate with the schemas of two versions, and the kustomize of kubectl.
 
-use super::own;
+use super::{by_name, objects, own};
 use crate::outside;
 use crate::support::{Compiled, repository};
 use serde_yaml::Value;
@@ -57,17 +57,6 @@ fn kubectl() -> Command {
     Command::new(program)
 }
 
-/// The objects of a text by kind and name.
-fn objects(text: &str) -> BTreeMap<(String, String), Value> {
-    let documents = text.split("\n---\n").filter(|document| !document.trim().is_empty());
-    let objects = documents.map(|document| serde_yaml::from_str::<Value>(document).unwrap());
-    let all = objects.map(|object| {
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        ((text(&object["kind"]), text(&object["metadata"]["name"])), object)
-    });
-    all.collect()
-}
-
 #[test]
 fn the_validator_accepts_all_manifests_for_two_versions() {
     for compiled in [each(), own::compiled(&[])] {
@@ -94,10 +83,10 @@ fn kustomize_renders_all_objects_unchanged() {
         let output = outside::run(kubectl().arg("kustomize").arg(&folder), "kubectl");
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success() && errors.is_empty(), "{errors}");
-        let rendered = objects(&String::from_utf8(output.stdout).unwrap());
+        let rendered = by_name(objects(&String::from_utf8(output.stdout).unwrap()));
         let written =
             manifests(&folder).into_iter().flat_map(|file| objects(&fs::read_to_string(file).unwrap()));
-        assert_eq!(rendered, written.collect());
+        assert_eq!(rendered, by_name(written));
         assert_references(&rendered);
     }
 }

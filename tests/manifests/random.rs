@@ -1,6 +1,7 @@
 //! Random stacks: everything in the manifests that a schema does not check.
 
-use super::{IMAGE, lock, manifests, objects};
+use super::{IMAGE, lock, manifests};
+use crate::kubernetes::objects;
 use crate::support::{Compiled, compile};
 use proptest::prelude::*;
 use serde_yaml::Value;

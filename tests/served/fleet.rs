@@ -65,6 +65,13 @@ fn layer(base: &Rig, name: &str) -> PathBuf {
     root
 }
 
+/// Writes a file of root for ssh.
+#[track_caller]
+fn write_ssh(host: &Rig, name: &str, text: &str) {
+    let script = format!("umask 077; mkdir -p ~root/.ssh && printf '%s\\n' \"$1\" >~root/.ssh/{name}");
+    host.output(&["sh", "-c", &script, "sh", text]);
+}
+
 impl Fleet {
     #[track_caller]
     fn boot() -> Self {
@@ -83,10 +90,10 @@ impl Fleet {
             host.write("/etc/keys", "one\n", 0o600);
             host.output(&["systemctl", "enable", "--now", "--quiet", "ssh.service"]);
         }
-        fleet.big.output(&["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "/root/.ssh/id_ed25519"]);
-        let key = fleet.big.output(&["cat", "/root/.ssh/id_ed25519.pub"]);
-        fleet.small.write("/root/.ssh/authorized_keys", &key, 0o600);
-        fleet.big.write("/root/.ssh/config", "StrictHostKeyChecking accept-new\n", 0o600);
+        let make = "ssh-keygen -q -t ed25519 -N '' -f ~root/.ssh/id_ed25519 && cat ~root/.ssh/id_ed25519.pub";
+        let key = fleet.big.output(&["sh", "-c", make]);
+        write_ssh(&fleet.small, "authorized_keys", &key);
+        write_ssh(&fleet.big, "config", "StrictHostKeyChecking accept-new");
         fs::copy(crate::support::orchgen(), fleet.big.root.join("usr/local/bin/orchgen")).unwrap();
         fleet.build(REGISTRY);
         fleet
@@ -250,9 +257,9 @@ fn an_installed_orchgen_answers_and_other_logins_are_explained() {
 
     // A user without rights, and one whose key is unknown.
     fleet.small.output(&["useradd", "--create-home", "eve"]);
-    let key = fleet.small.output(&["cat", "/root/.ssh/authorized_keys"]);
+    let key = fleet.small.output(&["sh", "-c", "cat ~root/.ssh/authorized_keys"]);
     fleet.small.write("/home/eve/.ssh/authorized_keys", &key, 0o644);
-    fleet.big.write("/root/.ssh/config", "StrictHostKeyChecking accept-new\nUser eve\n", 0o600);
+    write_ssh(&fleet.big, "config", "StrictHostKeyChecking accept-new\nUser eve");
     let (_, error) = fleet.run("apply --host small --yes", 2);
     assert!(
         error.contains("only root can install units of the system on host `small`: write `User root`"),

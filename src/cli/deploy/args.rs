@@ -51,6 +51,8 @@ pub(in crate::cli) const ROLLBACK_HELP: &str = "Exit codes:
   3  a step failed, and the state before is restored
   4  a step failed, and the state before could not be restored: read the message
 
+`rollback` returns on this machine. For another one, build an earlier commit and run `orchgen apply --host NAME`.
+
 Examples:
   sudo orchgen rollback       return to the generation that was current before
   sudo orchgen rollback 3     return to generation 3";

@@ -27,7 +27,7 @@ pub(super) enum HostPlace {
     Ssh(String),
 }
 
-/// The chosen hosts in the order of declaration. Without a choice: the only host, or the one with the name of this machine.
+/// The chosen hosts in the order of declaration. Without a choice: the only host, or the one that is this machine.
 pub(super) fn chosen(tree: &Tree, given: &HostArgs) -> Result<Vec<ChosenHost>, DeployError> {
     let here = |name| ChosenHost { name, place: HostPlace::Here };
     if !given.is_given() {

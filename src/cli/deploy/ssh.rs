@@ -33,10 +33,11 @@ const SSH_FAILED: i32 = 255;
 const MARK: &str = "orchgen-login";
 
 /// Prints the system, the user, the version and the path of orchgen, if `sudo` needs no password, and a new folder. Removes the
-/// folder at the end of standard input. A version without the command `on-host` counts as none.
+/// folder at the end of standard input. A version without the command `on-host` counts as none. `mkdir` fails if the name is
+/// taken, so no other user can prepare the folder.
 const LOGIN: &str = "echo orchgen-login; uname -sm; id -u; orchgen on-host --help >/dev/null 2>&1 && orchgen --version || echo none; \
 command -v orchgen || echo none; sudo -n true 2>/dev/null && echo sudo || echo no sudo; \
-d=$(umask 077; mktemp -d /var/tmp/orchgen.XXXXXX); echo \"$d\"; cat >/dev/null; [ -z \"$d\" ] || rm -rf \"$d\"";
+d=/var/tmp/orchgen-$$; if mkdir -m 700 $d; then echo $d; cat >/dev/null; exec rm -rf $d; fi; echo none; exec cat >/dev/null";
 
 /// A connection to a host.
 pub(super) struct Connection {
@@ -54,7 +55,7 @@ pub(super) struct Connection {
 }
 
 /// The user and the system on the other side.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 struct Login {
     /// For example `Linux x86_64`.
     system: String,
@@ -64,7 +65,7 @@ struct Login {
     /// The path of orchgen.
     program: String,
     has_sudo: bool,
-    /// An empty folder. Empty if it could not be created.
+    /// An empty folder. `none` if it could not be created.
     folder: String,
 }
 
@@ -88,11 +89,10 @@ impl Connection {
         }
         let folder = PrivateFolder::create(Path::new("/tmp"))?;
         let socket = format!("ControlPath={}", folder.path().join("ssh").display());
-        let mut arguments = options(&[&socket, "ControlMaster=yes"]);
         // Without a terminal, ssh asks nothing.
-        if !std::io::stdin().is_terminal() {
-            arguments.extend(options(&["BatchMode=yes"]));
-        }
+        let silent_login = (!std::io::stdin().is_terminal()).then_some("BatchMode=yes");
+        let own: Vec<&str> = [&*socket, "ControlMaster=yes"].into_iter().chain(silent_login).collect();
+        let arguments = options(&own);
         let login = on_shell(LOGIN);
         let words: Vec<&str> = arguments.iter().map(String::as_str).chain(["--", address, &login]).collect();
         let mut master = start("ssh", &words)?;

@@ -132,4 +132,5 @@ fn a_build_ends_with_the_command_that_creates_the_objects() {
     let kubectl = "run `kubectl apply --kustomize out/kubernetes`, and create the secrets as the comments in the manifests describe";
     assert_eq!(last_line("\"kubernetes\""), format!("next: {kubectl}"));
     assert_eq!(last_line("\"systemd\" \"quadlet\" \"kubernetes\""), format!("or, in a cluster, {kubectl}"));
+    assert_eq!(last_line("\"compose\" \"kubernetes\""), format!("or, in a cluster, {kubectl}"));
 }

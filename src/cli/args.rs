@@ -100,7 +100,7 @@ pub(super) enum Command {
     Plan(deploy::PlanArgs),
     /// Install the output: show the plan, ask, restart what changed, verify, or roll back
     ///
-    /// On this machine, or with `--host` on another one over ssh. Users, ports and keys of ssh are those of `~/.ssh/config`. If
+    /// On the only host, or the one that is this machine; with `--host` on others, over ssh. Users, ports and keys of ssh are those of `~/.ssh/config`. If
     /// the other machine has no orchgen of this version, a temporary copy of this program runs there.
     ///
     /// Installed files that were edited, and drop-ins, are kept and reported. If a role does not start within its limit, the previous

@@ -144,11 +144,11 @@ fn summary(machine: Machine<'_>, old: &Lock, read: &ReadResult) -> String {
     }
 }
 
-/// The part of the summary about files that were not read, for example `, 3 kept of other hosts`.
+/// The part of the summary about files that were not read, for example `, 3 kept (files of other hosts)`.
 fn rest(machine: Machine<'_>, read: &ReadResult) -> String {
     let registry = machine.registry;
-    let of = if machine.host.is_some() { "of other hosts" } else { "without a file here" };
-    let kept = if read.kept > 0 { format!(", {} kept {of}", read.kept) } else { String::new() };
+    let of = if machine.host.is_some() { "files of other hosts" } else { "no file here" };
+    let kept = if read.kept > 0 { format!(", {} kept ({of})", read.kept) } else { String::new() };
     let has_facts = |name: &str| read.lock.models.contains_key(name);
     let without_facts = registry.models.iter().filter(|model| !has_facts(&model.head.name)).count();
     let others = read.others.iter().map(|host| words::quoted(&registry.hosts.get(*host).head.name));

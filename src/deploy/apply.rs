@@ -30,6 +30,7 @@ use super::steps::{Action, SHORT_LIMIT, Step};
 use super::tree::read_file;
 use super::{DeployError, Tree, TreeFile, installable};
 use crate::render::deployment::DeployedHost;
+use crate::render::quote::shell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -43,8 +44,8 @@ pub struct Deployer<'d> {
     pub manager: Option<&'d dyn Manager>,
     /// The time of this run: seconds since 1970.
     pub now: u64,
-    /// True to replace edited files even if nothing requires a change of them.
-    pub replaces_edits: bool,
+    /// True to replace the output of another host, and edited files even if nothing requires a change of them.
+    pub is_forced: bool,
 }
 
 /// A plan for a host, with everything that it was made from.
@@ -104,7 +105,7 @@ impl<'d> Deployer<'d> {
     /// A stack in its folders.
     pub fn new(layout: Layout, manager: Option<&'d dyn Manager>, now: u64) -> Self {
         let state = State::new(layout.state.clone());
-        Self { layout, state, manager, now, replaces_edits: false }
+        Self { layout, state, manager, now, is_forced: false }
     }
 
     /// Reads the host and plans. `name` is that of the host in the new files.
@@ -118,9 +119,11 @@ impl<'d> Deployer<'d> {
         };
         // A host with a new name has no other one in the output.
         let is_other = before != name && new.host(Some(&before)).is_some();
-        if let Some(number) = current.filter(|_| is_other && !self.replaces_edits) {
+        if let Some(number) = current.filter(|_| is_other && !self.is_forced) {
             return Err(DeployError::new(format!(
-                "this machine has generation {number} of host `{before}`, not of `{name}`: choose the right host, or write `--force`"
+                "this machine has generation {number} of host `{before}`, not of `{name}`: write `--host {}`, or `--force` to \
+                 replace its output",
+                shell(&before)
             )));
         }
         let (before, after) = (old.host(Some(&before)), new.host(Some(name)));
@@ -132,7 +135,7 @@ impl<'d> Deployer<'d> {
             of_generations.filter(|_| is_interrupted).chain(of_both).collect();
         let wanted = Wanted { is_interrupted, is_first: current.is_none(), ..Wanted::new(&all) };
         let mut seen = Seen::read(&self.layout, self.manager, &wanted)?;
-        seen.replaces_edits = self.replaces_edits;
+        seen.replaces_edits = self.is_forced;
         if self.manager.is_none() {
             seen.assume_running(&wanted.processes);
         }

@@ -46,8 +46,8 @@ pub struct StatusInput<'s> {
     pub out: Option<OutFolder<'s>>,
     /// The name of the host. The default is that of the current generation, or the only one.
     pub host: Option<&'s str>,
-    /// The name of the host, if another machine asks.
-    pub remote: Option<&'s str>,
+    /// True if another machine asks.
+    pub is_remote: bool,
     /// The current time in microseconds since 1970.
     pub now: u64,
 }
@@ -71,24 +71,28 @@ struct Description<'s> {
     /// True for the output folder: nothing was applied yet.
     is_out: bool,
     out: Option<OutFolder<'s>>,
-    remote: Option<&'s str>,
+    is_remote: bool,
 }
 
 impl Description<'_> {
     fn words(&self) -> Words<'_> {
-        Words { is_user: self.layout.is_user, remote: self.remote }
+        Words { is_user: self.layout.is_user, remote: self.is_remote.then_some(&*self.host.name) }
     }
 
     /// The command that compares the installed files with the output.
     fn plan(&self) -> String {
-        let host = self.remote.map(|host| format!(" --host {}", shell(host))).unwrap_or_default();
-        format!("`orchgen plan --against host{host}`")
+        format!("`orchgen plan --against host{}`", self.host_option())
+    }
+
+    /// The option that names the host on another machine.
+    fn host_option(&self) -> String {
+        if self.is_remote { format!(" --host {}", shell(&self.host.name)) } else { String::new() }
     }
 
     /// The command that installs the output.
     fn apply(&self) -> String {
-        let sudo = if self.layout.is_user || self.remote.is_some() { "" } else { "sudo " };
-        let host = self.remote.map(|host| format!(" --host {}", shell(host))).unwrap_or_default();
+        let sudo = if self.layout.is_user || self.is_remote { "" } else { "sudo " };
+        let host = self.host_option();
         let given = self.out.filter(|out| !out.is_default);
         let option = given.map(|out| format!(" --out {}", shell(out.name))).unwrap_or_default();
         format!("run `{sudo}orchgen apply{host}{option}`")
@@ -171,7 +175,7 @@ fn described<'s>(
             names.join(", ")
         )));
     };
-    Ok(Description { layout: input.layout, tree, host, is_out, out: input.out, remote: input.remote })
+    Ok(Description { layout: input.layout, tree, host, is_out, out: input.out, is_remote: input.is_remote })
 }
 
 /// Reports a run that did not end.

@@ -97,6 +97,8 @@ fn hosts_that_cannot_answer_are_explained() {
     }
     let ended = fs::read_to_string(workspace.at("ended")).unwrap();
     assert_eq!(ended.lines().count(), 4, "each connection ends before the command");
+    let error = fails(&workspace, "status --host big --out nowhere", OWN);
+    assert!(error.contains("nowhere"), "{error}");
     for (reason, help) in [
         ("Host key verification failed.", "run `ssh 203.0.113.1` once to accept its key"),
         (
@@ -105,8 +107,6 @@ fn hosts_that_cannot_answer_are_explained() {
         ),
     ] {
         fs::write(workspace.at("reason"), reason).unwrap();
-        let error = fails(&workspace, "status --host big --out nowhere", OWN);
-        assert!(error.contains("nowhere"), "{error}");
         let output = run(&workspace, "status --host big", OWN);
         let error = text(&output.stderr);
         assert!(
@@ -141,6 +141,19 @@ fn each_host_is_tried_and_reported() {
         report["failed"].as_array().unwrap().iter().map(|one| one["host"].as_str().unwrap()).collect();
     assert_eq!(failed, ["big", "small"], "in the order of declaration");
     assert_eq!(text(&output.stderr).lines().count(), 2);
+    // A plan of no host is not a plan without changes.
+    for format in ["human", "markdown"] {
+        let arguments = format!("plan --against host --host big --host small --output-format {format}");
+        let output = run(&workspace, &arguments, OWN);
+        assert_eq!(output.status.code(), Some(2));
+        let out = text(&output.stdout);
+        assert!(!out.to_lowercase().contains("no changes"), "{out}");
+        assert_eq!(
+            out.contains("**big**: no plan: host `big` does not answer"),
+            format == "markdown",
+            "{out}"
+        );
+    }
 }
 
 #[test]

@@ -402,10 +402,10 @@ fn a_machine_of_another_host_is_not_changed() {
     let error = deployer.prepare(&new, "other").err().unwrap().to_string();
     assert_eq!(
         error,
-        "this machine has generation 1 of host `box`, not of `other`: choose the right host, or write `--force`"
+        "this machine has generation 1 of host `box`, not of `other`: write `--host box`, or `--force` to replace its output"
     );
     assert!(deployer.prepare(&new, "box").is_ok());
-    deployer.replaces_edits = true;
+    deployer.is_forced = true;
     assert!(deployer.prepare(&new, "other").is_ok());
 }
 
@@ -436,7 +436,7 @@ fn force_replaces_edited_files_that_need_no_change() {
     fs::write(&path, unit.clone() + "# mine\n").unwrap();
     let mut deployer = model.deployer();
     assert!(deployer.prepare(&old, "box").unwrap().plan.is_empty());
-    deployer.replaces_edits = true;
+    deployer.is_forced = true;
     let prepared = deployer.prepare(&old, "box").unwrap();
     assert_eq!(prepared.plan.conflicts().collect::<Vec<_>>(), ["units/rig-hot.slice"]);
     assert!(matches!(deployer.apply((&old, "box"), &prepared, None), Ok(Outcome::Applied(_))));

@@ -286,7 +286,7 @@ impl Host {
             web: &Answers { answers: &self.answers, asked: &self.asked },
             out: out.map(|tree| OutFolder { name: "out", is_default: true, tree }),
             host: None,
-            remote: None,
+            is_remote: false,
             now: u64::try_from(now).unwrap(),
         });
         assert_eq!(contents(self.folder.path()), before, "`status` changed a file");

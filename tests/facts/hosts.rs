@@ -65,18 +65,18 @@ fn each_host_reads_its_files_and_keeps_the_facts_of_the_other() {
     let back = without(&project, "big");
     assert_eq!(
         summary(&project, &["lock", "--host", "small"]),
-        "registry/registry.lock: 3 models locked, 1 changed, 1 kept of other hosts"
+        "registry/registry.lock: 3 models locked, 1 changed, 1 kept (files of other hosts)"
     );
     assert_eq!(
         summary(&project, &["lock", "--check", "--host", "small"]),
-        "registry/registry.lock: up to date, 1 kept of other hosts"
+        "registry/registry.lock: up to date, 1 kept (files of other hosts)"
     );
     back();
     let back = without(&project, "small");
     let whole = project.lock();
     assert_eq!(
         summary(&project, &["lock", "--host", "big"]),
-        "registry/registry.lock: 3 models locked, none changed, 1 kept of other hosts"
+        "registry/registry.lock: 3 models locked, none changed, 1 kept (files of other hosts)"
     );
     assert_eq!(project.lock(), whole);
     back();
@@ -121,7 +121,7 @@ fn an_unknown_machine_keeps_what_it_does_not_find() {
     fs::write(project.at("store/small/chat.jinja"), "{{ messages }}").unwrap();
     assert_eq!(
         summary(&project, &["lock"]),
-        "registry/registry.lock: 3 models locked, none changed, 1 kept without a file here"
+        "registry/registry.lock: 3 models locked, none changed, 1 kept (no file here)"
     );
     assert_eq!(project.lock(), whole);
     assert_eq!(project.codes(&["lock", "--check"]), (0, vec![]));

@@ -82,7 +82,8 @@ impl NextStep {
                 self.compose_command(&shell(&compose.to_string_lossy()))
             )
         });
-        let has_other = paths().any(|path| path.starts_with(UNITS) || path.starts_with(CONTAINERS));
+        let has_other =
+            paths().any(|path| [UNITS, CONTAINERS, COMPOSE].iter().any(|folder| path.starts_with(folder)));
         let cluster = paths().find(|path| self.serves && !self.needs_lock && path.starts_with(MANIFESTS));
         let cluster =
             cluster.filter(|_| has_other).map(|_| format!("or, in a cluster, {}\n", kubectl(command)));

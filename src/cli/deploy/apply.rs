@@ -16,6 +16,7 @@ use crate::deploy::{
 };
 use crate::diag::words::{any_of, printable, quoted};
 use crate::hir::UnitScope;
+use crate::render::quote::shell;
 use crate::source::is_registry;
 
 pub(in crate::cli) fn apply(command: &ApplyArgs, output: OutputArgs) -> Result<RunStatus, RunStatus> {
@@ -29,6 +30,9 @@ pub(in crate::cli) fn apply(command: &ApplyArgs, output: OutputArgs) -> Result<R
     }
     let new = folder(&out).map_err(session::fail)?;
     let hosts = chosen(&new, &command.hosts).map_err(session::fail)?;
+    if command.change.root.is_some() && hosts.iter().any(|host| host.place != HostPlace::Here) {
+        return Err(session::fail("`--root` is a folder of this machine: write one `--host`, and `--local`"));
+    }
     if hosts.len() > 1 && command.change.id.is_some() {
         return Err(session::fail("`--plan` is the plan of one host: write one `--host`"));
     }
@@ -42,22 +46,17 @@ pub(in crate::cli) fn apply(command: &ApplyArgs, output: OutputArgs) -> Result<R
             return Err(RunStatus::Findings);
         }
     }
+    check_users(&new, &hosts, command)?;
     Ok(apply_all(&new, &hosts, &command.change, output))
 }
 
 /// Changes hosts one after another. Returns the worst status. A host without a connection was not changed, so the others go on.
 /// After any other failure they do not, because the same change can fail there.
 fn apply_all(new: &Tree, hosts: &[ChosenHost], options: &ChangeArgs, output: OutputArgs) -> RunStatus {
-    if let Err(status) = check_users(new, hosts, options) {
-        return status;
-    }
     let mut worst = RunStatus::Clean;
     for (host, after) in hosts.iter().zip(1..) {
         let status = match &host.place {
             HostPlace::Here => change((new, &host.name), options, output, Change::Apply),
-            HostPlace::Ssh(_) if options.root.is_some() => {
-                Err(session::fail("`--root` is a folder of this machine: write `--local`, too"))
-            }
             HostPlace::Ssh(address) => match Connection::open(&host.name, address) {
                 Ok(connection) => apply_remote((new, &host.name), &connection, options, output),
                 Err(error) => {
@@ -80,17 +79,17 @@ fn apply_all(new: &Tree, hosts: &[ChosenHost], options: &ChangeArgs, output: Out
 }
 
 /// Fails if no user can change all hosts: this machine needs root, and ssh the configuration of the user.
-fn check_users(new: &Tree, hosts: &[ChosenHost], options: &ChangeArgs) -> Result<(), RunStatus> {
+fn check_users(new: &Tree, hosts: &[ChosenHost], command: &ApplyArgs) -> Result<(), RunStatus> {
     let is_own = |host: &&ChosenHost| host.place == HostPlace::Here;
     let (own, others): (Vec<&ChosenHost>, Vec<&ChosenHost>) = hosts.iter().partition(is_own);
-    let needs_root = scope_of(new) == UnitScope::System && !options.dry_run && !is_root();
+    let needs_root = scope_of(new) == UnitScope::System && !command.change.dry_run && !is_root();
     let Some(own) = own.first().filter(|_| needs_root && !others.is_empty()) else { return Ok(()) };
-    let others: Vec<String> = others.iter().map(|host| format!("--host {}", host.name)).collect();
+    let options = command.options();
+    let others: String = others.iter().map(|host| format!(" --host {}", shell(&host.name))).collect();
     Err(session::fail(format!(
-        "only root can change this machine, and `sudo` would use the ssh configuration of root: run `sudo orchgen apply --host {}`, \
-         then `orchgen apply {}`",
-        own.name,
-        others.join(" ")
+        "only root can change this machine, and `sudo` would use the ssh configuration of root: run \
+         `sudo orchgen apply --host {}{options}`, then `orchgen apply{others}{options}`",
+        shell(&own.name)
     )))
 }
 
@@ -121,9 +120,8 @@ fn apply_remote(
     if options.dry_run {
         return Ok(print_commands(&plan, scope_of(new).systemctl()));
     }
-    if !options.yes && !plan.is_empty() && !ask_user("Apply this plan? [y/N] ") {
-        session::print_stderr("nothing was changed\n");
-        return Err(RunStatus::Findings);
+    if !options.yes && !plan.is_empty() {
+        accept(&plan)?;
     }
     let request = request(Action::Apply, Some(plan.id))?;
     connection.send(&request, rights).map(|(status, _)| status).map_err(|error| {
@@ -198,7 +196,7 @@ pub(super) fn change(
     let systemd = Systemd { scope, is_verbose: !output.quiet };
     let manager = options.root.is_none().then_some(&systemd as &dyn crate::deploy::Manager);
     let mut deployer = Deployer::new(layout, manager, now_micros() / 1_000_000);
-    deployer.replaces_edits = options.force;
+    deployer.is_forced = options.force;
     let prepare = || deployer.prepare(new, name).map_err(session::fail);
     if options.dry_run {
         let prepared = prepare()?;
@@ -250,15 +248,21 @@ fn check_rights(options: &ChangeArgs, scope: UnitScope) -> Result<(), RunStatus>
     Ok(())
 }
 
+/// Asks the user.
+fn accept(plan: &HostPlan) -> Result<(), RunStatus> {
+    if ask_user("Apply this plan? [y/N] ") {
+        return Ok(());
+    }
+    session::print_stderr(&format!("host {} was not changed\n", quoted(&plan.host)));
+    Err(RunStatus::Findings)
+}
+
 /// Asks the user, and plans again: the host may have changed in the meantime.
 fn confirmed(
     prepared: &Prepared,
     prepare: impl Fn() -> Result<Prepared, RunStatus>,
 ) -> Result<Prepared, RunStatus> {
-    if !ask_user("Apply this plan? [y/N] ") {
-        session::print_stderr("nothing was changed\n");
-        return Err(RunStatus::Findings);
-    }
+    accept(&prepared.plan)?;
     let again = prepare()?;
     if again.plan.id != prepared.plan.id {
         session::print_stderr(
@@ -315,7 +319,7 @@ fn show(plan: &HostPlan, output: OutputArgs) {
 
 /// Prints the commands of a plan.
 fn print_commands(plan: &HostPlan, systemctl: &str) -> RunStatus {
-    let mut commands = String::new();
+    let mut commands = format!("# on {}\n", printable(&plan.host));
     for step in &plan.steps {
         let words = step.arguments();
         let line = match step.socket.as_ref() {

@@ -1,7 +1,9 @@
 //! The options of the commands about a host. The doc comments are the `--help` texts.
 
+use super::fleet::{ChosenHost, HostPlace};
 use crate::cli::folders::RegistryFolder;
 use crate::hir::UnitScope;
+use crate::render::quote::shell;
 use clap::{Args as Arguments, ValueEnum};
 use std::path::PathBuf;
 
@@ -74,8 +76,7 @@ Examples:
 /// The hosts of the registry that a command is about.
 #[derive(Arguments, Debug)]
 pub(in crate::cli) struct HostArgs {
-    /// A host of the registry; repeat it for several. If the host is another machine, its `address` is reached with ssh. The
-    /// default is the only host, or the one with the name or the address of this machine
+    /// A host of the registry; repeat it for several. If the host is another machine, its `address` is reached with ssh
     #[arg(long, value_name = "NAME")]
     pub(super) host: Vec<String>,
     /// All hosts of the registry, in the order of declaration
@@ -87,9 +88,9 @@ pub(in crate::cli) struct HostArgs {
 }
 
 impl HostArgs {
-    /// True if the command may be about several hosts.
-    pub(super) fn is_several(&self) -> bool {
-        self.all_hosts || self.host.len() > 1
+    /// True if a failure of a host is reported, and the command goes on.
+    pub(super) fn goes_on(&self, host: &ChosenHost) -> bool {
+        self.all_hosts || self.host.len() > 1 || host.place != HostPlace::Here
     }
 
     /// True if the user chose hosts.
@@ -151,7 +152,8 @@ pub(in crate::cli) struct ChangeArgs {
     /// Apply only the plan with this number, which `orchgen plan --against host` and `orchgen apply` print
     #[arg(long = "plan", value_name = "ID")]
     pub(super) id: Option<String>,
-    /// Replace installed files that were edited. Their content is saved, and the folder is printed
+    /// Replace installed files that were edited, or the output of another host. The content of edited files is saved, and the
+    /// folder is printed
     #[arg(long)]
     pub(super) force: bool,
     /// Install into the system below this folder, which does not run: no unit is started
@@ -168,6 +170,16 @@ pub(in crate::cli) struct ApplyArgs {
     pub(super) out: Option<PathBuf>,
     #[command(flatten)]
     pub(super) change: ChangeArgs,
+}
+
+impl ApplyArgs {
+    /// The given options that are not about hosts, as words of a command line.
+    pub(super) fn options(&self) -> String {
+        let out = self.out.as_ref().map(|out| format!(" --out {}", shell(&out.to_string_lossy())));
+        let flags = [(self.change.yes, " --yes"), (self.change.force, " --force")];
+        let flags = flags.into_iter().filter(|(is_given, _)| *is_given).map(|(_, flag)| flag.to_owned());
+        out.into_iter().chain(flags).collect()
+    }
 }
 
 #[derive(Arguments, Debug)]

@@ -2,7 +2,7 @@
 
 use super::args::HostArgs;
 use super::here::{has_name, is_here};
-use super::host::{host_name, scope_of};
+use super::host::{host_name, only_name, scope_of};
 use super::ssh::Rights;
 use crate::deploy::{DeployError, Tree};
 use crate::diag::words::{all_of, quoted};
@@ -66,10 +66,7 @@ fn place(host: &DeployedHost, tree: &Tree) -> Result<HostPlace, DeployError> {
     }
     let name = quoted(&host.name);
     match address {
-        Some(address) if has_name(&host.name) => Err(DeployError::new(format!(
-            "this machine has the name of host {name}, but not its address {address}: write `--local` if it is the host, or correct \
-             the `address`"
-        ))),
+        Some(_) if has_name(&host.name) => Err(only_name(host)),
         Some(address) => Ok(HostPlace::Ssh(address.to_owned())),
         // The only host of a registry is this machine, although names differ.
         None if tree.deployment.hosts.len() == 1 => Ok(HostPlace::Here),

@@ -1,10 +1,12 @@
 //! The stack and the host that a command is about: folders, the name of this machine, installed stacks.
 #![expect(clippy::disallowed_methods, reason = "the environment names the folders of the user")]
 
-use super::here::is_here;
+use super::here::{has_name, is_here};
 use crate::deploy::{DeployError, Generation, Layout, State, Tree, UserFolders, is_of_user, stacks};
 use crate::diag::words;
 use crate::hir::UnitScope;
+use crate::render::deployment::DeployedHost;
+use crate::render::quote::shell;
 use std::path::{Path, PathBuf};
 
 /// The folders of the user, from `XDG_CONFIG_HOME`, `XDG_STATE_HOME` and `HOME`.
@@ -57,9 +59,10 @@ pub(super) fn host_name(tree: &Tree, given: Option<&str>) -> Result<String, Depl
         (None, [only]) => Ok(only.name.clone()),
         (None, _) => {
             let mut own = hosts.iter().filter(|host| is_here(&host.name, host.address.as_deref()));
-            match (own.next(), own.next()) {
-                (Some(only), None) => Ok(only.name.clone()),
-                (found, _) => {
+            match (own.next(), own.next(), hosts.iter().find(|host| has_name(&host.name))) {
+                (Some(only), None, _) => Ok(only.name.clone()),
+                (None, _, Some(named)) => Err(only_name(named)),
+                (found, ..) => {
                     let some = if found.is_some() { "several have" } else { "none has" };
                     Err(DeployError::new(format!(
                         "the stack has several hosts, and {some} the name or the address of this machine: write `--host` with {known}, or `--all-hosts`"
@@ -68,6 +71,17 @@ pub(super) fn host_name(tree: &Tree, given: Option<&str>) -> Result<String, Depl
             }
         }
     }
+}
+
+/// The error of a host whose name is that of this machine, but whose address is not.
+pub(super) fn only_name(host: &DeployedHost) -> DeployError {
+    DeployError::new(format!(
+        "this machine has the name of host {name}, but not its address {}: write `--host {} --local` if it is the host, or correct \
+         the `address`",
+        host.address.as_deref().unwrap_or_default(),
+        shell(&host.name),
+        name = words::quoted(&host.name)
+    ))
 }
 
 /// The layout of an installed stack: the given one, or the only one.

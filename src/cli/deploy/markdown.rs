@@ -12,7 +12,11 @@ const MAX_BYTES: usize = 60_000;
 pub(super) fn plan(report: &PlanReport) -> String {
     let against = escaped(&report.against);
     let mut out = format!("### Plan of `{}` against {against}\n\n", report.stack);
-    if !report.changes {
+    for failed in &report.failed {
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "**{}**: no plan: {}\n", escaped(&failed.host), escaped(&failed.reason));
+    }
+    if !report.changes && report.failed.is_empty() {
         out.push_str("No changes.\n");
         return out;
     }

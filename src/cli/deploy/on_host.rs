@@ -208,7 +208,7 @@ fn plan((tree, host): (&Tree, &str), options: &ChangeArgs, action: Action) -> Re
     let systemd = Systemd { scope: scope_of(tree), is_verbose: false };
     let layout = layout_of(tree, None).map_err(session::fail)?;
     let mut deployer = Deployer::new(layout, Some(&systemd), 0);
-    deployer.replaces_edits = options.force;
+    deployer.is_forced = options.force;
     let prepared = deployer.prepare(tree, host).map_err(session::fail)?;
     show_interruption(&prepared);
     if action == Action::Prepare {

@@ -60,9 +60,6 @@ fn plan(command: &PlanArgs, output: OutputArgs) -> Result<bool, RunStatus> {
     for host in &report.failed {
         session::fail(&host.reason);
     }
-    if report.hosts.is_empty() && !report.failed.is_empty() && command.format == PlanFormat::Human {
-        return Err(RunStatus::CannotRun);
-    }
     let style = session::style(output, &std::io::stdout());
     let printed = session::print_stdout(&match command.format {
         PlanFormat::Human => text::plan(&report, style),
@@ -86,7 +83,7 @@ fn report(command: &PlanArgs, new: &Tree) -> Result<PlanReport, DeployError> {
         for host in chosen(new, &command.hosts)? {
             match installed_plan(new, &host) {
                 Ok(plan) => plans.push(plan),
-                Err(error) if command.hosts.is_several() || matches!(host.place, HostPlace::Ssh(_)) => {
+                Err(error) if command.hosts.goes_on(&host) => {
                     failed.push(FailedHost { host: host.name, reason: error.to_string() });
                 }
                 Err(error) => return Err(error),

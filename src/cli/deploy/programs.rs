@@ -41,15 +41,17 @@ pub(in crate::cli) fn run_with(
     input: &[u8],
     limit: Duration,
 ) -> Result<Ran, DeployError> {
-    run_live(program, args, input, (limit, Box::new(|_| ())))
+    let shown = format!("{program} {}", args.join(" "));
+    run_live((program, &shown), args, input, (limit, Box::new(|_| ())))
 }
 
 /// Shows a line of the standard error of a program.
 pub(super) type ShowLine = Box<dyn Fn(&str) + Send>;
 
-/// Runs a program of the system with an input and a time limit, and shows each line of its standard error at once.
+/// Runs a program of the system with an input and a time limit, and shows each line of its standard error at once. `shown` is
+/// the command line for users.
 pub(super) fn run_live(
-    program: &str,
+    (program, shown): (&str, &str),
     args: &[&str],
     input: &[u8],
     (limit, show): (Duration, ShowLine),
@@ -65,10 +67,7 @@ pub(super) fn run_live(
     let status = wait(&mut child, limit).map_err(failed)?;
     // After the limit, other processes may still have its output open.
     let Some(status) = status else {
-        let words = args.join(" ");
-        let words = if program == "ssh" { "" } else { &words };
-        let shown = format!("{program} {words}");
-        return Err(DeployError::new(format!("`{}` took longer than {} s", shown.trim(), limit.as_secs())));
+        return Err(DeployError::new(format!("`{shown}` took longer than {} s", limit.as_secs())));
     };
     let (out, err) = (out.join().unwrap_or_default(), err.join().unwrap_or_default());
     Ok(Ran { success: status.success(), code: status.code(), out, err })

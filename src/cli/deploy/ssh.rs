@@ -45,8 +45,6 @@ pub(super) struct Connection {
     address: String,
     /// The options of all further ssh processes.
     options: Vec<String>,
-    /// The path of orchgen on the host.
-    program: String,
     login: Login,
     /// The process that has the connection.
     _master: Background,
@@ -62,7 +60,7 @@ struct Login {
     is_root: bool,
     /// The output of `orchgen --version`.
     version: String,
-    /// The path of orchgen.
+    /// The path of orchgen: the installed one, or the copy.
     program: String,
     has_sudo: bool,
     /// An empty folder. `none` if it could not be created.
@@ -101,13 +99,12 @@ impl Connection {
             host: host.to_owned(),
             address: address.to_owned(),
             options: options(&[&socket, "ControlMaster=no", "BatchMode=yes"]),
-            program: login.program.clone(),
             login,
             _master: master,
             _folder: folder,
         };
-        if connection.login.version != own_version() || !is_plain(&connection.program) {
-            connection.program = connection.copy()?;
+        if connection.login.version != own_version() || !is_plain(&connection.login.program) {
+            connection.login.program = connection.copy()?;
         }
         Ok(connection)
     }
@@ -127,7 +124,7 @@ impl Connection {
         });
         let input = serde_json::to_vec(request).map_err(|error| DeployError::new(error.to_string()))?;
         let limit = if request.action() == Action::Apply { CHANGE_LIMIT } else { ASK_LIMIT };
-        let ran = self.ssh(&format!("{sudo}{} {COMMAND}", self.program), &input, (limit, show))?;
+        let ran = self.ssh(&format!("{sudo}{} {COMMAND}", self.login.program), &input, (limit, show))?;
         let text = String::from_utf8_lossy(&ran.out).into_owned();
         // Only an answer of orchgen has a line, also if it failed.
         let reply = text.lines().rfind(|line| !line.trim().is_empty()).and_then(Reply::read);
@@ -170,7 +167,7 @@ impl Connection {
         let command = on_shell(command);
         let options = self.options.iter().map(String::as_str);
         let arguments: Vec<&str> = options.chain(["--", &self.address, &command]).collect();
-        run_live("ssh", &arguments, input, how)
+        run_live(("ssh", &format!("ssh {}", self.address)), &arguments, input, how)
     }
 
     fn cannot_run(&self, message: &str) -> DeployError {

@@ -95,7 +95,7 @@ fn report(command: &StatusArgs) -> Result<StatusReport, DeployError> {
         };
         match (found, host) {
             (Ok(stacks), _) => all.extend(stacks),
-            (Err(error), Some(host)) if command.hosts.is_several() || host.place != HostPlace::Here => {
+            (Err(error), Some(host)) if command.hosts.goes_on(&host) => {
                 failed.push(FailedHost { host: host.name, reason: error.to_string() });
             }
             (Err(error), _) => return Err(error),
@@ -142,7 +142,7 @@ fn here(
     host: Option<&str>,
 ) -> Result<Vec<StackStatus>, DeployError> {
     let question =
-        Question { root: command.root.as_deref(), host, is_default: command.out.is_none(), remote: None };
+        Question { root: command.root.as_deref(), host, is_default: command.out.is_none(), is_remote: false };
     let stacks = chosen_stacks(command, out)?;
     stacks.iter().map(|(stack, scope)| stack_status(&question, out, (stack, *scope))).collect()
 }
@@ -158,7 +158,7 @@ fn there(out: &Out, host: &str, address: &str) -> Result<Vec<StackStatus>, Deplo
 /// The state of a host for another machine, which sent its output.
 pub(super) fn for_another((tree, host): (&Tree, &str)) -> Result<StatusReport, DeployError> {
     let out = Out { name: "out".to_owned(), tree: tree.clone() };
-    let question = Question { root: None, host: Some(host), is_default: true, remote: Some(host) };
+    let question = Question { root: None, host: Some(host), is_default: true, is_remote: true };
     let stack = stack_status(&question, Some(&out), (&tree.deployment.stack, scope_of(tree)))?;
     let agrees = stack.all_differences().next().is_none();
     Ok(StatusReport { format_version: STATUS_VERSION, agrees, stacks: vec![stack], failed: Vec::new() })
@@ -225,8 +225,8 @@ struct Question<'q> {
     host: Option<&'q str>,
     /// True if `orchgen apply` finds the output without `--out`.
     is_default: bool,
-    /// The name of the host, if another machine asks.
-    remote: Option<&'q str>,
+    /// True if another machine asks.
+    is_remote: bool,
 }
 
 fn stack_status(
@@ -250,7 +250,7 @@ fn stack_status(
         web: &Http,
         out: out.map(|out| OutFolder { name: &out.name, is_default: question.is_default, tree: &out.tree }),
         host: host.as_deref(),
-        remote: question.remote,
+        is_remote: question.is_remote,
         now: now_micros(),
     };
     status(&input).map_err(|error| DeployError::new(format!("stack {}: {error}", quoted(&printable(stack)))))

@@ -18,8 +18,17 @@ const MAX_NAMES: usize = 8;
 pub(super) fn plan(report: &PlanReport, style: Style) -> String {
     let against =
         if report.against == "last build" { "the last build".to_owned() } else { quoted(&report.against) };
+    if report.hosts.is_empty() && !report.failed.is_empty() {
+        return String::new();
+    }
     if !report.changes {
-        return hanging(&"".into(), &format!("no changes against {against}").into(), style);
+        // Nothing is known about the others, whose reasons are printed as errors.
+        let of = if report.failed.is_empty() {
+            String::new()
+        } else {
+            format!(" of {}", words::all_of(&names_of(report)))
+        };
+        return hanging(&"".into(), &format!("no changes{of} against {against}").into(), style);
     }
     let number = |kind| report.hosts.iter().map(|host| number_of(host, kind)).sum();
     let title = Text::from(format!("plan of the stack {} against {against}: ", quoted(&report.stack)));
@@ -33,6 +42,11 @@ pub(super) fn plan(report: &PlanReport, style: Style) -> String {
         all => out.extend(all.iter().map(|host| format!("\n{}", host_plan(host, style)))),
     }
     out
+}
+
+/// The names of the hosts with a plan.
+fn names_of(report: &PlanReport) -> Vec<String> {
+    report.hosts.iter().map(|host| quoted(&host.host)).collect()
 }
 
 /// The plan of one host.

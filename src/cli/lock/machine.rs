@@ -10,15 +10,13 @@ pub(super) struct Machine<'r> {
     pub(super) registry: &'r Registry,
     /// `None` if it is unknown.
     pub(super) host: Option<Id<Host>>,
-    /// True if `--host` names it.
-    is_given: bool,
 }
 
 impl<'r> Machine<'r> {
     /// Finds the host: the given one, the only one, or the one that has the name or the address of this machine. The error is
     /// for a name that no host has.
     pub(super) fn find(registry: &'r Registry, given: Option<&str>) -> Result<Self, String> {
-        let mut machine = Self { registry, host: None, is_given: given.is_some() };
+        let mut machine = Self { registry, host: None };
         let hosts = &registry.hosts;
         machine.host = match given {
             Some(given) => {
@@ -30,7 +28,7 @@ impl<'r> Machine<'r> {
                 Some(found.ok_or_else(unknown)?.0)
             }
             None if hosts.len() == 1 => hosts.entries().next().map(|(id, _)| id),
-            // A name may need a slow look-up of its address.
+            // The name is enough to read files, and an address may need a slow look-up.
             None => machine.only(|host| is_here(&host.head.name, None)).or_else(|| {
                 machine.only(|host| {
                     let address = host.address.as_ref().map(|address| &*address.value);
@@ -56,7 +54,7 @@ impl<'r> Machine<'r> {
     pub(super) fn help(self) -> String {
         if let Some(host) = self.host {
             let put = "put the file at this path or correct the path, then run `orchgen lock` again";
-            let is_one_of_several = self.is_given && self.registry.hosts.len() > 1;
+            let is_one_of_several = self.registry.hosts.len() > 1;
             let name = words::quoted(&self.registry.hosts.get(host).head.name);
             let other = format!("; if this machine is not {name}, run it on {name}");
             return put.to_owned() + if is_one_of_several { &other } else { "" };

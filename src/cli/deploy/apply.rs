@@ -85,11 +85,12 @@ fn check_users(new: &Tree, hosts: &[ChosenHost], command: &ApplyArgs) -> Result<
     let needs_root = scope_of(new) == UnitScope::System && !command.change.dry_run && !is_root();
     let Some(own) = own.first().filter(|_| needs_root && !others.is_empty()) else { return Ok(()) };
     let options = command.options();
-    let others: String = others.iter().map(|host| format!(" --host {}", shell(&host.name))).collect();
+    let others: Vec<String> = others.iter().map(|host| format!("--host {}", shell(&host.name))).collect();
     Err(session::fail(format!(
         "only root can change this machine, and `sudo` would use the ssh configuration of root: run \
-         `sudo orchgen apply --host {}{options}`, then `orchgen apply{others}{options}`",
-        shell(&own.name)
+         `sudo orchgen apply --host {}{options}`, then `orchgen apply {}{options}`",
+        shell(&own.name),
+        others.join(" ")
     )))
 }
 
